@@ -41,7 +41,7 @@ impl WebhookSender {
     /// # Errors
     /// If the system has no root certificates.
     pub fn new(network: Network) -> Result<Self, HttpError> {
-        let client = HttpClient::new(network)?.timeout(TIMEOUT).max_body(ANSWER_BYTES);
+        let client = HttpClient::new(network)?.timeout(TIMEOUT).max_body(ANSWER_BYTES).cut_bodies();
         Ok(Self { client, is_private_allowed: network == Network::Private })
     }
 

@@ -44,6 +44,7 @@ pub struct HttpClient {
     network: Network,
     timeout: Duration,
     max_body: usize,
+    cuts_bodies: bool,
     max_redirects: usize,
     propagation: Option<Propagation>,
 }
@@ -77,6 +78,7 @@ impl HttpClient {
             network,
             timeout: Duration::from_secs(5),
             max_body: 256 * 1024,
+            cuts_bodies: false,
             max_redirects: 0,
             propagation: None,
         })
@@ -92,6 +94,13 @@ impl HttpClient {
     #[must_use]
     pub fn max_body(self, bytes: usize) -> Self {
         Self { max_body: bytes, ..self }
+    }
+
+    /// Cuts longer bodies off at the maximum length, instead of failing with [`HttpError::TooLarge`]: for requests of which only the
+    /// status is of interest.
+    #[must_use]
+    pub fn cut_bodies(self) -> Self {
+        Self { cuts_bodies: true, ..self }
     }
 
     /// Sets how many redirects of a GET request are followed; none by default. Each address is checked like the first, and a
@@ -178,12 +187,18 @@ impl HttpClient {
             return Err(HttpError::Status(received.status()));
         }
         let too_large = HttpError::TooLarge { limit: self.max_body };
-        if received.content_length().is_some_and(|length| length > self.max_body as u64) {
+        if !self.cuts_bodies && received.content_length().is_some_and(|length| length > self.max_body as u64)
+        {
             return Err(too_large);
         }
         let mut body = BytesMut::new();
         while let Some(chunk) = received.chunk().await.map_err(HttpError::of)? {
             if body.len() + chunk.len() > self.max_body {
+                if self.cuts_bodies {
+                    let rest = self.max_body - body.len();
+                    body.extend_from_slice(chunk.get(..rest).unwrap_or_default());
+                    break;
+                }
                 return Err(too_large);
             }
             body.extend_from_slice(&chunk);

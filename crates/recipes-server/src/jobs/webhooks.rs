@@ -132,7 +132,7 @@ impl WebhookWorker {
         let Some(body) = self.body(due).await? else { return Ok(gone("the recipe is not public any more")) };
         let now = clock.now();
         let Some(keys) = self.keys(&webhook, now).await else {
-            let problem = "the secret cannot be decrypted: the log tells why".to_owned();
+            let problem = "the secret was encrypted with another JWT_SECRET: set JWT_SECRET_PREVIOUS to it, or make a new one (recipes webhooks rotate-secret)".to_owned();
             return Ok(failed(due.tries, None, problem, now));
         };
         let keys: Vec<_> = keys.iter().map(|key| key.as_slice()).collect();

@@ -48,7 +48,7 @@ pub(super) struct KeyLoader {
 impl KeyLoader {
     /// Loads the keys, after the steps of the schedule that are due.
     pub(super) async fn load(&self, now: Timestamp) -> Result<KeyRing, OAuthError> {
-        let data_key = data_key(&self.store, &self.secrets, &self.entropy).await?;
+        let data_key = data_key(&self.store, &self.secrets, &self.entropy, Use::Seal).await?;
         let at = UnixTime(u64::try_from(now.as_second()).unwrap_or(0));
         for _ in 0..ATTEMPTS {
             let rows = self.store.signing_keys().await.map_err(unavailable)?;
@@ -124,11 +124,20 @@ impl KeyLoader {
     }
 }
 
+/// What the data key is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    /// A new key will do, if the stored one was encrypted with a `JWT_SECRET` that is lost, and no signing key needs it.
+    Seal,
+    Open,
+}
+
 /// The key that secrets in the database are encrypted with. It is made at the first call.
 pub(super) async fn data_key(
     store: &Store,
     secrets: &TokenKeys,
     entropy: &Entropy,
+    use_of_key: Use,
 ) -> Result<SealingKey, OAuthError> {
     let sealing = |secret| SealingKey::of_secret(secret).ok_or_else(|| internal("JWT_SECRET has no bytes"));
     let current = sealing(secrets.current())?;
@@ -140,8 +149,23 @@ pub(super) async fn data_key(
                 if let Ok(bytes) = current.open(DATA_KEY, sealed) {
                     return Ok(SealingKey::new(key_bytes(&bytes)?));
                 }
-                let previous = secrets.previous().ok_or_else(|| internal(LOST))?;
-                key_bytes(&sealing(previous)?.open(DATA_KEY, sealed).map_err(|_| internal(LOST))?)?
+                let opened = match secrets.previous() {
+                    Some(previous) => sealing(previous)?.open(DATA_KEY, sealed).ok(),
+                    None => None,
+                };
+                match opened {
+                    Some(bytes) => key_bytes(&bytes)?,
+                    // There are none after `recipes keys replace`, and until an authorization server was set up.
+                    None if use_of_key == Use::Seal
+                        && store.signing_keys().await.map_err(unavailable)?.is_empty() =>
+                    {
+                        tracing::warn!(
+                            "What was encrypted with another JWT_SECRET is given up: the secrets of webhooks"
+                        );
+                        entropy.bytes::<32>()
+                    }
+                    None => return Err(internal(LOST)),
+                }
             }
         };
         let sealed = current.seal(DATA_KEY, &bytes, entropy.bytes()).map_err(internal)?;
@@ -178,8 +202,8 @@ pub async fn replace_signing_keys(store: &Store, now: Timestamp) -> Result<bool,
     Ok(is_done)
 }
 
-const LOST: &str =
-    "the signing keys in the database were encrypted with another JWT_SECRET: set JWT_SECRET_PREVIOUS to it";
+const LOST: &str = "the signing keys in the database were encrypted with another JWT_SECRET: set JWT_SECRET_PREVIOUS to it, \
+                    or give them up with recipes keys replace";
 
 fn key_bytes(bytes: &[u8]) -> Result<[u8; 32], OAuthError> {
     bytes.try_into().map_err(internal)

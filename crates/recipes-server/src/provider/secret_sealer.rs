@@ -5,7 +5,7 @@ use strict_oidc::OAuthError;
 use zeroize::Zeroizing;
 
 use super::failure::internal;
-use super::keys::data_key;
+use super::keys::{Use, data_key};
 use crate::auth::token_keys::TokenKeys;
 use crate::entropy::Entropy;
 
@@ -27,7 +27,7 @@ impl SecretSealer {
     /// # Errors
     /// When the store is unavailable, or the data key cannot be decrypted.
     pub async fn seal(&self, name: &str, secret: &[u8]) -> Result<Vec<u8>, OAuthError> {
-        let key = data_key(&self.store, &self.secrets, &self.entropy).await?;
+        let key = data_key(&self.store, &self.secrets, &self.entropy, Use::Seal).await?;
         key.seal(name, secret, self.entropy.bytes()).map_err(internal)
     }
 
@@ -36,7 +36,7 @@ impl SecretSealer {
     /// # Errors
     /// As [`seal`](Self::seal), and when the secret was encrypted with another key.
     pub async fn open(&self, name: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OAuthError> {
-        let key = data_key(&self.store, &self.secrets, &self.entropy).await?;
+        let key = data_key(&self.store, &self.secrets, &self.entropy, Use::Open).await?;
         key.open(name, sealed).map_err(internal)
     }
 }

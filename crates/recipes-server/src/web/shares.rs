@@ -14,8 +14,11 @@ use super::show;
 use super::visitor::{Member, Visitor};
 use crate::api::path::{PathId, SharePath};
 use crate::app::App;
-use crate::http::error::Report;
+use crate::http::error::{Report, RequestError};
 use crate::use_cases::recipes::ShareRecipe;
+
+/// Of a link that expires.
+const MAX_DAYS: u64 = 3_660;
 
 #[derive(Template)]
 #[template(path = "recipes/shares.html")]
@@ -75,8 +78,16 @@ pub(super) async fn create(
 ) -> Result<Response, Report> {
     form.check_token(&app, Some(member.session))?;
     let writer = app.recipes().writer(&member.user, member.actor, true)?;
-    let days: Option<u64> = form.get("days").parse().ok();
-    let expires_at = days.map(|days| app.accounts().now() + Duration::from_hours(24 * days.clamp(1, 3_660)));
+    let expires_at = match form.get("days").trim() {
+        "" => None,
+        days => {
+            let days = days.parse().ok().filter(|days| (1..=MAX_DAYS).contains(days));
+            let days = days.ok_or_else(|| {
+                RequestError::Malformed(format!("days must be from 1 to {MAX_DAYS}").into())
+            })?;
+            Some(app.accounts().now() + Duration::from_hours(24 * days))
+        }
+    };
     let created = app.recipes().share(writer, id, ShareRecipe { expires_at }, None).await?;
     show_page(&app, &member, (&visitor, id), Some(created.url)).await
 }

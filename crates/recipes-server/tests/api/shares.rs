@@ -122,6 +122,9 @@ async fn owner_manages_links_in_the_pages() {
     let shares = format!("{recipe}/shares");
     let mut alice = Browser::of(&app, "alice", Role::User).await;
     assert!(alice.get(&recipe).await.is(200).text().contains(&format!("href=\"{shares}\"")));
+    for days in ["-1", "0", "3661", "a week"] {
+        alice.submit(&shares, &shares, &[("days", days)]).await.is(400);
+    }
     let html = alice.submit(&shares, &shares, &[("days", "7")]).await.is(200).text();
     let (_, link) = html.split_once("id=\"new-link\">").unwrap();
     let link = link.split('<').next().unwrap().strip_prefix("https://recipes.example.com").unwrap();

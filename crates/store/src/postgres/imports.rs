@@ -1,6 +1,6 @@
 //! Imports, in PostgreSQL's dialect.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use accounts::Authority;
 use jiff::Timestamp;
@@ -47,6 +47,8 @@ impl Postgres {
 struct Found {
     by_uid: HashMap<Uid, RecipeId>,
     states: HashMap<RecipeId, RecipeState>,
+    /// The uids of recipes in the bins of others. If one were taken, that recipe could not be restored.
+    binned: HashSet<Uid>,
 }
 
 impl Found {
@@ -67,6 +69,11 @@ impl Found {
         for (uid, id, state) in db.list(sql, &[&uids, &ids], read).await? {
             found.by_uid.insert(uid, id);
             found.states.insert(id, state);
+        }
+        if let Some(owner) = batch.owner {
+            let sql = "SELECT uid FROM bin WHERE uid = ANY ($1) AND owner_id IS DISTINCT FROM $2";
+            let binned = db.list(sql, &[&uids, &owner.get()], text_in).await?;
+            found.binned = binned.iter().filter_map(|uid| Uid::parse(uid)).collect();
         }
         Ok(found)
     }
@@ -113,7 +120,10 @@ impl Import<'_> {
                 self.insert(&mut waiting, &mut outcomes).await?;
             }
             let outcome = match (self.find(recipe), batch.on_conflict) {
-                (None, _) => self.prepare(index, recipe, true, &mut waiting).await?,
+                (None, _) => {
+                    let keeps_uid = !recipe.history.uid.is_some_and(|uid| self.there.binned.contains(&uid));
+                    self.prepare(index, recipe, keeps_uid, &mut waiting).await?
+                }
                 (Some((_, Seen::Hidden)), _) | (Some(_), OnConflict::Copy) => {
                     self.prepare(index, recipe, false, &mut waiting).await?
                 }

@@ -95,7 +95,7 @@ impl Postgres {
         self.read(move |db| async move {
             let sql = "SELECT recipes.id, revision, recipes.updated_at, document, rating_count, rating_sum, rated_at
                        FROM shares JOIN recipes ON recipes.id = recipe_id JOIN users ON users.id = created_by
-                       WHERE digest = $1 AND (expires_at IS NULL OR expires_at > $2) AND NOT disabled";
+                       WHERE digest = $1 AND (expires_at IS NULL OR expires_at > $2) AND NOT disabled AND role <> 'viewer'";
             let read = |columns: &mut Columns<'_>| {
                 let (id, revision) = (columns.recipe_id()?, columns.get()?);
                 stored_in(columns, id, revision)

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use super::authority::require_writer;
 use super::recipe_row::RecipeRow;
 use super::recipe_state::{editor, find_to_edit, time_of_change, viewer};
-use super::{Sqlite, columns, execute, find_value, image_rows, quota, revisions};
+use super::{Sqlite, cached, columns, execute, find_value, image_rows, quota, revisions};
 use crate::imports::{ImportBatch, ImportOutcome, OnConflict, RecipeImport};
 use crate::recipe_commands::visibility_columns;
 use crate::revisions_kept::Replaced;
@@ -46,7 +46,7 @@ struct Import<'a> {
 impl Import<'_> {
     fn import(&self, recipe: &RecipeImport) -> Result<ImportOutcome, StoreError> {
         match (self.find(recipe)?, self.batch.on_conflict) {
-            (None, _) => self.insert(recipe, true),
+            (None, _) => self.insert(recipe, !self.is_in_another_bin(recipe)?),
             (Some((_, Seen::Hidden)), _) | (Some(_), OnConflict::Copy) => self.insert(recipe, false),
             (Some((id, Seen::Visible)), OnConflict::Skip) => Ok(ImportOutcome::AlreadyThere(id)),
             (Some((id, Seen::Visible)), OnConflict::Update) => self.update(id, recipe),
@@ -65,6 +65,13 @@ impl Import<'_> {
         let viewer = viewer(self.authority);
         let state = find_to_edit(self.db, id)?.map(|(_, state)| state);
         Ok(state.map(|state| (id, if state.may_view(viewer) { Seen::Visible } else { Seen::Hidden })))
+    }
+
+    /// Whether the recipe is in another user's bin. If its uid were taken, it could not be restored.
+    fn is_in_another_bin(&self, recipe: &RecipeImport) -> Result<bool, StoreError> {
+        let (Some(uid), Some(owner)) = (recipe.history.uid, self.batch.owner) else { return Ok(false) };
+        let sql = "SELECT 1 FROM bin WHERE uid = ?1 AND owner_id IS NOT ?2";
+        Ok(cached(self.db, sql)?.exists(params![uid.to_string(), owner.get()])?)
     }
 
     fn insert(&self, recipe: &RecipeImport, keeps_uid: bool) -> Result<ImportOutcome, StoreError> {

@@ -96,7 +96,7 @@ impl Sqlite {
         self.read(|db| {
             let sql = "SELECT recipes.id, revision, recipes.updated_at, document, rating_count, rating_sum, rated_at
                        FROM shares JOIN recipes ON recipes.id = recipe_id JOIN users ON users.id = created_by
-                       WHERE digest = ?1 AND (expires_at IS NULL OR expires_at > ?2) AND disabled = 0";
+                       WHERE digest = ?1 AND (expires_at IS NULL OR expires_at > ?2) AND disabled = 0 AND role <> 'viewer'";
             find(db, sql, params![digest.as_bytes(), now.as_microsecond()], |columns| {
                 let (id, revision) = (columns.recipe_id()?, columns.get()?);
                 stored_in(columns, id, revision)

@@ -38,6 +38,10 @@ async fn a_response_or_an_error_is_returned() {
     let seen = asked(&provider, &small, Answer::Text("7 chars".into())).await;
     assert!(matches!(seen, Err(HttpError::TooLarge { limit: 6 })));
     assert!(matches!(asked(&provider, &small, Answer::Endless).await, Err(HttpError::TooLarge { limit: 6 })));
+    let status_only = small.cut_bodies();
+    for answer in [Answer::Text("7 chars".into()), Answer::Endless] {
+        assert_eq!(asked(&provider, &status_only, answer).await.unwrap(), 200);
+    }
     let impatient = http.timeout(Duration::from_millis(200));
     assert!(matches!(asked(&provider, &impatient, Answer::Hanging).await, Err(HttpError::TimedOut { .. })));
 }

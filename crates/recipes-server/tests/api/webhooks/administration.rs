@@ -43,6 +43,10 @@ async fn webhook_is_created_read_changed_and_deleted() {
     let enabled = admin.patch(&path, &json!({ "disabled": false })).await.is(200).json()["data"].clone();
     assert_eq!((&enabled["disabled"], enabled.get("disabledAt")), (&json!(false), None));
     admin.post(&format!("{path}/secret"), &json!({})).await.is(201);
+    // As after a start with another JWT_SECRET.
+    let data_key = app.store.data_key().await.unwrap();
+    assert!(app.store.replace_data_key(data_key, vec![7; 60]).await.unwrap());
+    admin.post(&format!("{path}/secret"), &json!({})).await.is(201);
     admin.delete(&path).await.is(204);
     for path in [path.clone(), format!("{WEBHOOKS}/1"), format!("{path}/deliveries")] {
         assert_eq!(admin.get(&path).await.is(404).json()["code"], "webhook_not_found");

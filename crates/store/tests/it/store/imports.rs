@@ -5,8 +5,8 @@ use ids::{RecipeId, Uid, UserId};
 use rstest_reuse::apply;
 use serde_json::{Value, json};
 use store::{
-    Edit, ImportBatch, ImportOutcome, ImportRefusal, OnConflict, Ownerless, Page, Precondition, RecipeImport,
-    ReplaceRecipe, StoreError, StoredRecipe, Viewer,
+    BinEdit, Edit, ImportBatch, ImportOutcome, ImportRefusal, OnConflict, Ownerless, Page, Precondition,
+    RecipeImport, ReplaceRecipe, StoreError, StoredRecipe, Viewer,
 };
 use tokio::task::JoinSet;
 
@@ -79,6 +79,25 @@ async fn recipe_with_a_known_uid_is_skipped_updated_or_copied(database: Database
     assert_eq!(stored.revision, 2);
     assert!(matches!(run("Broth", OnConflict::Copy).await, ImportOutcome::Added(other) if other != first));
     assert_eq!(names(&test).await, ["Stew", "Broth"]);
+}
+
+#[apply(each_database)]
+#[tokio::test]
+async fn uid_of_a_recipe_in_the_bin_is_kept_for_its_owner(database: Database) {
+    let test = TestStore::on(database).await;
+    let (alice, bob) = (test.user("alice").await.id, test.user("bob").await.id);
+    let uid = test.uid();
+    let run = async |user, name: &str| {
+        let recipes = vec![import(&test, name, Some(uid))];
+        id(test.import_recipes(batch(Some(user), OnConflict::Skip, recipes), test.by(user)).await.unwrap()[0])
+    };
+    let soup = run(alice, "Soup").await;
+    test.bin_recipe(soup, Precondition::None, test.by(alice)).await.unwrap();
+    let stew = run(bob, "Stew").await;
+    assert_ne!(stew, soup);
+    let restored = test.restore_binned(soup, Ownerless::Users, Quotas::OFF, test.by(alice)).await.unwrap();
+    assert!(matches!(restored, BinEdit::Done(_)), "{restored:?}");
+    assert_eq!(names(&test).await, ["Soup", "Stew"]);
 }
 
 #[apply(each_database)]

@@ -54,6 +54,10 @@ async fn link_shows_one_private_recipe_until_it_is_revoked(database: Database) {
     let of_other = test.share_request(other, alice);
     assert_eq!(test.revoke_share(share.id, of_other).await.unwrap(), Ok(false), "of another recipe");
     assert_eq!(test.shown_by("a").await, Some(secret.id));
+    test.set_role(&email("alice"), Role::Viewer, test.operator()).await.unwrap();
+    assert_eq!(test.shown_by("a").await, None, "viewers share nothing");
+    test.set_role(&email("alice"), Role::User, test.operator()).await.unwrap();
+    assert_eq!(test.shown_by("a").await, Some(secret.id));
     for revoked in [true, false] {
         assert_eq!(test.revoke_share(share.id, request).await.unwrap(), Ok(revoked));
     }
