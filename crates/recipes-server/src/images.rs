@@ -5,6 +5,7 @@
 //! applied before.
 
 mod decode;
+mod structure;
 
 use std::{io, num::NonZero, thread, time::Duration};
 

@@ -13,6 +13,7 @@ use resize::{PixelType, ResizeOptions, Resizer};
 use store::NewImage;
 
 use super::ImageError;
+use super::structure::{has_large_profile, is_whole_jpeg};
 
 /// Bytes of a picture that a client sends.
 pub const MAX_BYTES: usize = 10 << 20;
@@ -42,8 +43,14 @@ pub(super) fn make(original: &[u8]) -> Result<NewImage, ImageError> {
 /// The picture with its orientation, at most as large as the largest size, and its colour profile.
 fn decode(original: &[u8]) -> Result<(DynamicImage, Option<Vec<u8>>), ImageError> {
     let format = format_of(original)?;
-    if format == ImageFormat::Jpeg && !is_whole_jpeg(original) {
-        return Err(ImageError::Damaged("it ends too early".to_owned()));
+    match format {
+        ImageFormat::Jpeg if !is_whole_jpeg(original) => {
+            return Err(ImageError::Damaged("it ends too early".to_owned()));
+        }
+        ImageFormat::Png if has_large_profile(original) => {
+            return Err(ImageError::Damaged("its colour profile is too large".to_owned()));
+        }
+        _ => {}
     }
     let mut reader = ImageReader::with_format(Cursor::new(original), format);
     let mut limits = Limits::default();
@@ -84,26 +91,6 @@ fn format_of(original: &[u8]) -> Result<ImageFormat, ImageError> {
         }
         _ => Err(ImageError::NotAnImage),
     }
-}
-
-/// Whether the JPEG has its end. The decoder paints what is missing gray, so an upload that broke off would be kept for the picture.
-fn is_whole_jpeg(original: &[u8]) -> bool {
-    let mut rest = original;
-    // Markers are 0xFF and a byte that is neither 0 nor 0xFF (ITU-T T.81, B.1.1.2).
-    while let Some(at) = rest.windows(2).position(|pair| pair[0] == 0xFF && !matches!(pair[1], 0 | 0xFF)) {
-        let (marker, after) = (rest[at + 1], &rest[at + 2..]);
-        rest = match marker {
-            0xD9 => return true,
-            // Without a length: the start, restarts in the data of a scan, TEM.
-            0x01 | 0xD0..=0xD8 => after,
-            _ => {
-                let length =
-                    after.first_chunk::<2>().map_or(usize::MAX, |bytes| u16::from_be_bytes(*bytes).into());
-                after.get(length..).unwrap_or_default()
-            }
-        };
-    }
-    false
 }
 
 /// The picture in the largest size, without transparency.

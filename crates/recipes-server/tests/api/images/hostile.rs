@@ -2,6 +2,7 @@
 
 use std::io::{Cursor, Write as _};
 
+use flate2::{Compression, write::ZlibEncoder};
 use http::Method;
 use image::ImageFormat;
 use serde_json::json;
@@ -11,14 +12,25 @@ use zip::write::SimpleFileOptions;
 use super::{jpeg, picture};
 use crate::app::TestApp;
 
+fn chunk(name: &[u8], content: &[u8]) -> Vec<u8> {
+    let body = [name, content].concat();
+    let mut crc = flate2::Crc::new();
+    crc.update(&body);
+    [&u32::try_from(content.len()).unwrap().to_be_bytes(), &*body, &crc.sum().to_be_bytes()].concat()
+}
+
+/// A PNG whose colour profile unpacks to this many bytes.
+fn with_profile(bytes: usize) -> Vec<u8> {
+    let mut packed = ZlibEncoder::new(Vec::new(), Compression::fast());
+    packed.write_all(&vec![0; bytes]).unwrap();
+    let profile = chunk(b"iCCP", &[b"a\0\0", &*packed.finish().unwrap()].concat());
+    let png = picture(8, 8, 1, ImageFormat::Png);
+    // Behind the signature and the header.
+    [&png[..33], &profile, &png[33..]].concat()
+}
+
 /// A PNG that announces this size, with no pixels in it.
 fn announcing(width: u32, height: u32) -> Vec<u8> {
-    let chunk = |name: &[u8], content: &[u8]| {
-        let body = [name, content].concat();
-        let mut crc = flate2::Crc::new();
-        crc.update(&body);
-        [&u32::try_from(content.len()).unwrap().to_be_bytes(), &*body, &crc.sum().to_be_bytes()].concat()
-    };
     let size = [width.to_be_bytes(), height.to_be_bytes()].concat();
     let header = [&*size, &[8, 2, 0, 0, 0]].concat();
     [b"\x89PNG\r\n\x1a\n".to_vec(), chunk(b"IHDR", &header), chunk(b"IDAT", b""), chunk(b"IEND", b"")]
@@ -36,6 +48,7 @@ async fn harmful_pictures_are_refused_with_the_reason() {
         (announcing(10_200, 5_000), "image/png", "has 10200 × 5000 pixels, more than 50 million"),
         (announcing(60_000, 60_000), "image/png", "has 60000 × 60000 pixels, more than 50 million"),
         (announcing(8, 8), "image/png", "cannot be decoded: "),
+        (with_profile((8 << 20) + 1), "image/png", "cannot be decoded: its colour profile is too large"),
         (whole[..whole.len() / 3].to_vec(), "image/jpeg", "cannot be decoded: "),
         ([&whole[..2], page.as_slice()].concat(), "image/jpeg", "is no JPEG, PNG, WebP or GIF"),
         (page, "image/png", "is no JPEG, PNG, WebP or GIF"),
@@ -46,6 +59,7 @@ async fn harmful_pictures_are_refused_with_the_reason() {
         assert!(message.starts_with(reason), "{answer}");
     }
     app.anonymous().get(&address).await.is(404);
+    alice.put_bytes(&address, "image/png", with_profile(8 << 20)).await.is(200);
 }
 
 #[tokio::test]
