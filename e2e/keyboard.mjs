@@ -161,8 +161,11 @@ async function write() {
   await page.keyboard.insertText("Add the carrots.");
   await toggle(".more-fields summary");
   await tabTo("input[name=visibility]");
-  await press("ArrowDown");
-  assert.ok(await isAt("[value=private]"));
+  for (const readers of ["members", "private"]) {
+    await press("ArrowDown");
+    assert.ok(await isAt(`[value=${readers}]`));
+  }
+  await press("ArrowUp");
   await press("ArrowUp");
   await tour("new recipe");
   await page.reload();

@@ -156,7 +156,11 @@ async function walk(kind, size, scripts, scheme) {
   await page.setInputFiles("#picture-file", { name: "soup.png", mimeType: "image/png", buffer: picture });
   await submit(page, "button:has-text('Save the picture')");
   await inspect(page, name("picture"));
-  assert.equal(await page.locator("img.picture").evaluate((image) => image.decode().then(() => image.naturalWidth)), 64);
+  const width = await page.locator("img.picture").evaluate(async (image) => {
+    await image.decode();
+    return (await createImageBitmap(await (await fetch(image.currentSrc)).blob())).width;
+  });
+  assert.equal(width, 64);
 
   // Someone else saves meanwhile.
   await open(`${recipe}/edit`, "edit");
