@@ -54,10 +54,10 @@ async fn webhook_is_created_read_changed_and_deleted() {
     admin.delete(&path).await.is(404);
     admin.patch(&path, &json!({})).await.is(404);
     admin.post(&format!("{path}/secret"), &json!({})).await.is(404);
-    let entries = app.store.audit_log(Filter::default(), Page::new(None, 5).unwrap()).await.unwrap().rows;
+    let entries = app.store.audit_log(Filter::default(), Page::new(None, 6).unwrap()).await.unwrap().rows;
     let events: Vec<_> = entries.iter().rev().map(|entry| &*entry.event).collect();
     let (change, replaced) = ("webhook_changed", "webhook_secret_replaced");
-    assert_eq!(events, ["webhook_created", change, change, replaced, "webhook_deleted"]);
+    assert_eq!(events, ["webhook_created", change, change, replaced, replaced, "webhook_deleted"]);
     assert!(entries.iter().all(|entry| entry.actor.user.is_some() && entry.detail.is_some()));
 }
 
