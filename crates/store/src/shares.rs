@@ -1,4 +1,4 @@
-//! Links that show one recipe to everybody who has them, in either kind of database.
+//! Share links, in either kind of database: each shows one recipe to visitors without an account.
 
 use accounts::TokenDigest;
 use ids::{RecipeId, ShareId, UserId};

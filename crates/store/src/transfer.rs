@@ -1,4 +1,4 @@
-//! Hands recipes over: from one user to another, or to everybody.
+//! Hands recipes over from one user to another, or removes their owner.
 
 use ids::UserId;
 

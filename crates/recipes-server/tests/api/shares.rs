@@ -1,4 +1,4 @@
-//! Share links: one recipe for everybody who has the link.
+//! Share links: each shows one recipe to visitors without an account.
 
 use accounts::Role;
 use recipes_server::use_cases::accounts::Reading;

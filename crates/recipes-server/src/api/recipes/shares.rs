@@ -1,4 +1,4 @@
-//! Links that show one recipe to everybody who has them.
+//! Share links: each shows one recipe to visitors without an account.
 
 use axum::response::Response;
 use http::{StatusCode, Uri};

@@ -1,4 +1,4 @@
-//! Links that show one recipe to everybody who has them.
+//! Share links: each shows one recipe to visitors without an account.
 
 use accounts::TokenDigest;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};

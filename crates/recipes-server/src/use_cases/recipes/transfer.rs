@@ -1,4 +1,4 @@
-//! Hands recipes over to another user or to everybody.
+//! Hands recipes over to another user, or removes their owner.
 
 use accounts::audit::Actor;
 use ids::UserId;
