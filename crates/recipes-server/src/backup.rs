@@ -49,7 +49,7 @@ struct End {
     end: Summary,
 }
 
-/// What is in an archive.
+/// The content of an archive.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Summary {

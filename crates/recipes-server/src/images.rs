@@ -1,8 +1,8 @@
 //! Makes the pictures of recipes of what clients send: decodes them within limits, on a thread of their own, and writes each as a
 //! JPEG in three sizes.
 //!
-//! What is kept has none of the metadata of the original, such as the place where it was taken. Its orientation and its colours are
-//! applied before.
+//! The stored picture has none of the metadata of the original, such as the place where it was taken. Its orientation and its
+//! colours are applied before.
 
 mod decode;
 mod structure;
@@ -74,7 +74,7 @@ impl ImageMaker {
         Self::with_threads((cores() / CORES_OF_A_THREAD).clamp(1, MAX_THREADS))
     }
 
-    /// Starts the threads of an import at the command line, which serves nobody meanwhile.
+    /// Starts the threads of an import at the command line, which serves no requests meanwhile.
     ///
     /// # Errors
     /// As [`start`](Self::start).

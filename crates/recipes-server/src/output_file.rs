@@ -12,7 +12,7 @@ use anyhow::Context as _;
 /// Writes a file under another name and gives it its own when it is complete, so that a full disk leaves an older file intact.
 /// `write` returns the file that it was given.
 ///
-/// What is written is private: a new file is readable by its owner only, and an existing one keeps its permissions.
+/// The output is private: a new file is readable by its owner only, and an existing one keeps its permissions.
 ///
 /// # Errors
 /// Those of the disk and of `write`, with the name of the file.

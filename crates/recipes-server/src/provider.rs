@@ -91,7 +91,7 @@ pub struct ProviderDependencies {
 
 /// The authorization server.
 pub struct AuthorizationServer {
-    /// Without what is derived from the data key: see [`KeyRing::provider`].
+    /// Without the keys that are derived from the data key: see [`KeyRing::provider`].
     protocol: Provider,
     api: AccessTokenVerifier,
     userinfo: AccessTokenVerifier,

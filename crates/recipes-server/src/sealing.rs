@@ -1,7 +1,7 @@
 //! Encryption of what the database keeps and its readers shall not see: the signing keys, and answers with secrets.
 //!
 //! A random data key encrypts the signing keys. It is stored too, encrypted with a key that HKDF derives from `JWT_SECRET`. So a new
-//! `JWT_SECRET` changes one row, and what is derived from the data key stays. This protects backups and dumps. A reader of the
+//! `JWT_SECRET` changes one row, and the keys that are derived from the data key stay. This protects backups and dumps. A reader of the
 //! whole disk finds the secret as well, if it is kept in the data folder.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};

@@ -74,7 +74,7 @@ errors! {
     TooManyMeals: 409 format!("A day would have more than {MAX_PLAN_ENTRIES_OF_DAY} meals, or the plan more than {MAX_PLAN_ENTRIES}");
     CalendarNotFound: 404 "There is no such calendar";
     ItemNotFound: 404 "There is no such item in your list";
-    ItemChanged: 409 "Somebody else has changed the item: read the list again";
+    ItemChanged: 409 "The item has changed meanwhile: read the list again";
     TooManyItems: 409 format!("The list would have more than {MAX_SHOPPING_ITEMS} items");
     HouseholdNotFound: 404 "You are in no household";
     InvitationToHouseholdNotFound: 404 "The code is unknown, was used or has expired";

@@ -176,7 +176,7 @@ parameters! {
     SuggestQuery: [
         {
             "name": "q", "in": "query", "required": false,
-            "description": "What is typed so far.",
+            "description": "The text that the user has typed so far.",
             "schema": { "type": "string" }
         }
     ];
@@ -233,7 +233,7 @@ parameters! {
         },
         {
             "name": "share", "in": "query", "required": false,
-            "description": "The token of a share link of the recipe: with it nobody needs an account.",
+            "description": "The token of a share link of the recipe: with it the caller needs no account.",
             "schema": { "type": "string" }
         }
     ];

@@ -159,7 +159,7 @@ impl FindIdentity {
         }
         let now = self.clock.now();
         let id = Uid::new(now, self.entropy.bytes());
-        // RFC 2606 section 2: no mail to this domain is ever delivered. The id is random, so nobody can take it first.
+        // RFC 2606 section 2: no mail to this domain is ever delivered. The id is random, so no other user can take it first.
         let email = Email::parse(&format!("{id}@users.invalid")).map_err(Error::new)?;
         let name = Name::parse(&format!("User {}", identity.subject)).or_else(|_| Name::parse("User"));
         let user = NewUser { name: name.map_err(Error::new)?, email, password_hash: None, role: Role::User };

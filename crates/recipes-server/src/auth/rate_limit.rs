@@ -170,7 +170,7 @@ impl RateLimits {
         attempt
     }
 
-    /// Counts a password check of a user who is signed in, by the session or the API token.
+    /// Counts a password check of a signed-in user, by the session or the API token.
     ///
     /// # Errors
     /// [`LimitReached`].

@@ -44,7 +44,7 @@ const RELEASE: &str = "2026-01-01T00:00:00Z";
 /// How far the last write may seem to be in the future: file servers have clocks of their own.
 const CLOCK_LEEWAY: SignedDuration = SignedDuration::from_mins(5);
 
-/// A line of the report: what was found, or what is wrong and what to do.
+/// A line of the report: a result, or an error and how to fix it.
 type Finding = Result<String, String>;
 
 pub(super) async fn run(config: &Config) -> anyhow::Result<ExitCode> {

@@ -24,7 +24,7 @@ Examples, for one user. A new shell has them:
   recipes completions fish > ~/.config/fish/completions/recipes.fish";
 
 impl Completions {
-    /// `command` has in each subcommand what is to be completed there.
+    /// `command` has in each subcommand the values to complete there.
     pub(super) fn run(&self, mut command: Command) -> anyhow::Result<ExitCode> {
         let name = command.get_name().to_owned();
         // The generators panic when their output is closed.

@@ -21,7 +21,7 @@ use crate::config::Config;
 /// Ids, passwords, sessions and API tokens stay as they were, also those that were revoked after the backup. Stop the service
 /// first.
 ///
-/// With --replace, what is in the database is lost if it is PostgreSQL; a SQLite database stays as FILE.before-restore-TIME.
+/// With --replace, the content of a PostgreSQL database is lost; a SQLite database stays as FILE.before-restore-TIME.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Restore {

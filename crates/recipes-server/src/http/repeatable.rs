@@ -71,7 +71,7 @@ pub struct Answer {
     body: Vec<u8>,
 }
 
-/// What is remembered before the body, as one line of JSON.
+/// The values that are stored before the body, as one line of JSON.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Head {
     status: u16,

@@ -7,7 +7,7 @@ use flate2::read::ZlibDecoder;
 /// Bytes of a colour profile, unpacked. Those of printers have about two million.
 const PROFILE_BYTES: u64 = 8 << 20;
 
-/// Whether the JPEG has its end. The decoder paints what is missing gray, so an upload that broke off would be kept for the picture.
+/// Whether the JPEG has its end. The decoder paints missing parts gray, so an upload that broke off would be kept for the picture.
 pub(super) fn is_whole_jpeg(original: &[u8]) -> bool {
     let mut rest = original;
     // Markers are 0xFF and a byte that is neither 0 nor 0xFF (ITU-T T.81, B.1.1.2).

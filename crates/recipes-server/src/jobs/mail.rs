@@ -122,7 +122,7 @@ impl Mailer {
         invitation_link(&self.site, token.expose_secret())
     }
 
-    /// The link that shows a recipe to everybody who has it. The token is in the query, which the access log leaves out.
+    /// The link that shows a recipe to all visitors who have it. The token is in the query, which the access log leaves out.
     pub fn share_link(&self, token: &SecretString) -> String {
         format!("{}/shared?token={}", self.site, token.expose_secret())
     }

@@ -1,8 +1,8 @@
 //! Sends the messages of webhooks.
 //!
 //! Triggers of the database queue a message in the transaction of each change of a public recipe. A message is made when it is sent, of
-//! the recipe as it is then: what is not public any more is not sent. A server that ends during a try sends the message again after the
-//! lease, with the same `webhook-id`.
+//! the recipe as it is then: a recipe that is not public any more is not sent. A server that ends during a try sends the message again
+//! after the lease, with the same `webhook-id`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,7 +82,7 @@ impl WebhookWorker {
         }
     }
 
-    /// Sends what is due. Returns when nothing is left.
+    /// Sends the messages that are due. Returns when none is left.
     ///
     /// # Errors
     /// When the store is unavailable.

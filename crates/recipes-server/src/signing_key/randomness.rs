@@ -9,7 +9,7 @@ use std::collections::HashSet;
 /// Fewer different bytes are no random text, not even of digits.
 const MIN_DIFFERENT: usize = 7;
 
-/// What is left of a secret without [`WORDS`] must have this many letters and digits.
+/// The rest of a secret without [`WORDS`] must have this many letters and digits.
 const MIN_OTHER: usize = 8;
 
 /// The words of placeholders, the longer of two with the same beginning first.

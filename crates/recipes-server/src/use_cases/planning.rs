@@ -129,7 +129,7 @@ impl Planning {
     /// The week that begins today, or the stated days.
     ///
     /// # Errors
-    /// What is wrong, for the client.
+    /// The reason, for the client.
     pub fn days(&self, first: Option<Date>, last: Option<Date>) -> Result<Days, String> {
         let first = first.unwrap_or_else(|| self.today());
         let last = last.unwrap_or_else(|| first.saturating_add(6.days()));

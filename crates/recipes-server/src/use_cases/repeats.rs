@@ -72,7 +72,7 @@ impl Repeats {
     /// `request` is what the client wants, with its body.
     ///
     /// # Errors
-    /// [`StoreError::ActorRevoked`] for anybody but a user, [`StoreError::IdempotencyKeyReused`], [`RepeatError::AnswerLost`].
+    /// [`StoreError::ActorRevoked`] for actors that are not users, [`StoreError::IdempotencyKeyReused`], [`RepeatError::AnswerLost`].
     pub async fn begin(&self, actor: Actor, key: &str, request: &[u8]) -> Result<Begun, RepeatError> {
         let user = actor.user.ok_or(StoreError::ActorRevoked)?;
         // An API token must not learn a secret that only a session may make. The client's key is unknown to readers of the

@@ -28,7 +28,7 @@ struct EditPage<'a> {
     /// `None`: a new recipe.
     id: Option<RecipeId>,
     revision: i64,
-    /// What someone else has saved in the meantime.
+    /// The version that another user has saved meanwhile.
     theirs: Option<&'a Content>,
     /// Whether the form shows what was typed before.
     was_sent: bool,

@@ -31,7 +31,7 @@ impl<S: Sync> FromRequest<S> for PageForm {
     }
 }
 
-/// The form of a page that needs no log-in. Anybody can send many of them at once, so they are as small as the requests of the API.
+/// The form of a page that needs no log-in. Any client can send many of them at once, so they are as small as the requests of the API.
 pub(super) struct SmallForm(pub(super) PageForm);
 
 impl<S: Sync> FromRequest<S> for SmallForm {
@@ -86,7 +86,7 @@ pub(super) fn form_expired() -> Report {
     Report::new(StatusCode::FORBIDDEN, "form_expired", message)
 }
 
-/// What is wrong with a form: shown in it, next to the fields, in the language of the page.
+/// The errors of a form: shown in it, next to the fields, in the language of the page.
 pub(super) struct Problems {
     /// A problem of no field.
     pub(super) general: String,
@@ -134,7 +134,7 @@ impl Problems {
         self.fields.push(FieldError { pointer: pointer.to_owned(), message: message.to_owned() });
     }
 
-    /// The messages of a field and of what is inside it.
+    /// The messages of a field and of the fields inside it.
     pub(super) fn at(&self, name: &str) -> Vec<String> {
         let of_field = self.fields.iter().filter_map(|error| {
             let rest = error.pointer.strip_prefix('/')?.strip_prefix(name)?;

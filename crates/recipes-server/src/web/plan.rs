@@ -26,7 +26,7 @@ struct PlanPage<'a> {
     f: &'a Frame,
     t: &'static Text,
     p: Problems,
-    /// What is wrong with the form.
+    /// The errors of the form.
     errors: Vec<String>,
     first: Date,
     last: Date,
@@ -173,7 +173,7 @@ fn week_of(app: &App, date: Date) -> Date {
 }
 
 /// # Errors
-/// What is wrong with the field.
+/// The error of the field.
 pub(super) fn servings(form: &PageForm) -> Result<Option<Servings>, String> {
     let text = form.get("servings").trim().replace(',', ".");
     if text.is_empty() {

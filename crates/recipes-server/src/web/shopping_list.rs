@@ -142,7 +142,7 @@ pub(super) async fn change(
             Some(before) => see_other(&format!("/shopping-list#i-{before}")),
             None => see_other("/shopping-list"),
         },
-        // Somebody else has removed it.
+        // Another user has removed it.
         Err(report) if report.status() == StatusCode::NOT_FOUND => see_other("/shopping-list"),
         Err(report) => {
             let problems = Problems::of(report, member.frame.text())?;

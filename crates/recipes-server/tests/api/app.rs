@@ -43,7 +43,7 @@ use crate::outbox::Mail;
 pub(crate) const SECRET: &[u8] = b"a secret of exactly 32 bytes, ok";
 pub(crate) const PASSWORD: &str = "a stitch in thyme";
 
-/// What is around the application: the database, the origins of other front ends, the address, a front end of its own.
+/// The environment of the application: the database, the origins of other front ends, the address, a front end of its own.
 struct Surroundings {
     database: Database,
     origins: CorsOrigins,

@@ -77,7 +77,7 @@ async fn together(client: &Client, operations: &[Value]) -> Vec<Outcome> {
     answer["data"].as_array().unwrap().iter().map(outcome).collect()
 }
 
-/// All recipes, those in the bin and the histories, without what is random.
+/// All recipes, those in the bin and the histories, without the random values.
 async fn state(app: &TestApp) -> Value {
     let admin = app.admin().await;
     let mut recipes = admin.get("/api/v1/recipes").await.is(200).json()["data"].clone();

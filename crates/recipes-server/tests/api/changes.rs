@@ -81,7 +81,7 @@ async fn followers_see_each_change_once() {
 }
 
 #[tokio::test]
-async fn private_recipes_are_told_to_nobody_else() {
+async fn private_recipes_are_told_to_no_other_user() {
     let app = TestApp::new();
     let (alice, bob) = (app.alice().await, app.bob().await);
     let mut followers = Vec::new();

@@ -55,7 +55,7 @@ fn every_error_has_a_true_example_in_both_shapes() {
                 assert_eq!(seed["statusCode"], status, "{method} {path}");
                 assert_eq!(problem["status"], status, "{method} {path}");
                 assert_eq!((&seed["code"], &seed["message"]), (&problem["code"], &problem["detail"]));
-                // What is wrong with a key is in no field.
+                // The error of a key belongs to no field.
                 if status == 422 && seed["code"] != "idempotency_key_reused" {
                     assert!(
                         seed["errors"][0]["pointer"].as_str().unwrap().starts_with('/'),

@@ -11,7 +11,7 @@ async fn rates(client: &Client, url: &str, stars: u8) {
     client.put(&format!("{url}/rating"), &json!({ "rating": stars })).await.is(204);
 }
 
-/// What the recipe shows to everybody.
+/// The rating that the recipe shows to all users.
 async fn rating(app: &TestApp, url: &str) -> Value {
     app.anonymous().get(url).await.is(200).json()["data"]["rating"].clone()
 }

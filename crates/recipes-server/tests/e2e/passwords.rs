@@ -15,7 +15,7 @@ use crate::program::Program;
 const PASSWORD: &str = "zebra onion lamp 4711";
 const NEW_PASSWORD: &str = "quick violet harbour 1848";
 
-/// Where the text is in the memory of the process, with what is before it. The buffer of the connection is left out: it holds
+/// Where the text is in the memory of the process, with the bytes before it. The buffer of the connection is left out: it holds
 /// the whole request, belongs to hyper, and cannot be wiped.
 fn copies(process: u32, text: &str) -> Vec<String> {
     let maps = fs::read_to_string(format!("/proc/{process}/maps")).unwrap();

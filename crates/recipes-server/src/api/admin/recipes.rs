@@ -18,7 +18,7 @@ use crate::http::error::Report;
 use crate::http::json_api::JsonApi;
 use crate::use_cases::recipes::RecipeTransfer;
 
-/// Hands all recipes of a user over to another user, or to everybody.
+/// Gives all recipes of a user to another user, or makes them recipes without an owner.
 ///
 /// Without a new owner (`to` is `null`) private recipes stay with their owner, because no user could see them. Quotas do not
 /// apply. A request that was interrupted can be repeated: it hands over the rest.
@@ -51,9 +51,9 @@ impl ParseFields for RecipeTransfer {
             None | Some(Value::Null) => fields.invalid("from", "is required"),
             Some(value) => user(value).or_else(|| fields.invalid("from", NO_ID)),
         };
-        // A forgotten `to` must not give the recipes to everybody.
+        // A forgotten `to` must not remove the owner of the recipes.
         let to = match fields.get("to") {
-            None => fields.invalid("to", "is required: the id of a user, or null for everybody"),
+            None => fields.invalid("to", "is required: the id of a user, or null for no owner"),
             Some(Value::Null) => Some(None),
             Some(Value::String(text)) if text.is_empty() => Some(None),
             Some(value) => user(value).map(Some).or_else(|| fields.invalid("to", NO_ID)),

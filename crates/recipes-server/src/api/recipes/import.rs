@@ -104,7 +104,7 @@ pub async fn import(
     Ok(answer(&reports)?.into_response())
 }
 
-/// What is imported.
+/// The content to import.
 enum Content {
     Page(Source),
     Files(Vec<RawFile>),

@@ -92,7 +92,7 @@ impl ViewRequest {
     }
 }
 
-/// The recipe, and beside it what is no part of it.
+/// The recipe, and beside it the values that are no part of it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ViewEnvelope<'a> {

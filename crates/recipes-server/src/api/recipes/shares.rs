@@ -46,7 +46,7 @@ pub async fn list(
     Ok(data(&shares.iter().map(ShareView::of).collect::<Vec<_>>()))
 }
 
-/// Makes a link that shows a recipe which you may change, also a private one, to everybody who has the link.
+/// Makes a link that shows a recipe which you may change, also a private one, to all visitors who have the link.
 ///
 /// Token and address are shown once. The link ends when it is revoked or expires, with the recipe, when the recipe gets another
 /// owner, and with your account.

@@ -15,7 +15,7 @@ use store::{LimitKey, SharedLimits, SharedQuota, TakenQuota};
 use super::quota::Quota;
 use super::table::{Table, Taken};
 
-/// What is counted.
+/// The key of a counter.
 #[derive(Clone, Copy)]
 pub(super) struct Key {
     local: u64,

@@ -125,7 +125,7 @@ impl Buffer {
                 bytes.extend_from_slice(data);
                 return Ok(());
             }
-            // Only what is written to becomes memory.
+            // Only written pages take memory.
             let mut map = MmapMut::map_anon(limit.max(end)).map_err(|_| RequestError::MemoryExhausted)?;
             map[..bytes.len()].copy_from_slice(bytes);
             *self = Self::Mapped { map, length: bytes.len() };

@@ -93,7 +93,7 @@ impl MailWorker {
         while tasks.join_next().await.is_some() {}
     }
 
-    /// Starts to send what is due within `horizon`.
+    /// Starts to send the mails that are due within `horizon`.
     async fn send_due(&self, horizon: Duration, tasks: &mut JoinSet<()>) -> Result<(), StoreError> {
         loop {
             // While all permits are taken, mails stay in the queue, where other servers can take them.

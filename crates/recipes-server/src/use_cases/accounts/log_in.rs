@@ -173,7 +173,7 @@ impl Accounts {
         Err(AccountError::UnableToLogIn)
     }
 
-    /// Checks the password of a user who is logged in again, then runs `act` with the hash that it was checked against.
+    /// Checks the password of a logged-in user again, then runs `act` with the hash that it was checked against.
     /// `act` returns `None` if that hash is no longer the stored one.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ pub enum PlanError {
     TooManyMeals,
     #[error("There is no such item in your list")]
     NoSuchItem,
-    #[error("Somebody else has changed the item; read the list again, then repeat your change")]
+    #[error("The item has changed meanwhile; read the list again, then repeat your change")]
     ItemChanged,
     #[error("A list can have {MAX_SHOPPING_ITEMS} items; remove some first")]
     TooManyItems,
@@ -35,7 +35,7 @@ pub enum PlanError {
     ActorRevoked,
     #[error(transparent)]
     Recipe(#[from] RecipeError),
-    /// What is stored cannot be read as a recipe.
+    /// The stored text cannot be read as a recipe.
     #[error(transparent)]
     Corrupt(serde_json::Error),
     #[error(transparent)]

@@ -15,7 +15,7 @@ use crate::use_cases::repeats::Once;
 /// Lines that one request adds at most, before they are added up. Adding up delays all other writes of a database in a file.
 const LINES: usize = 1_000;
 
-/// What is added to a list.
+/// The items to add to a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AddToList {
     /// The ingredients of these recipes, for as many servings.

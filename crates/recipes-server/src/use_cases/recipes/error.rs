@@ -97,7 +97,7 @@ pub enum RecipeError {
     ScaleOutOfRange,
     #[error("Other exports are running; try again later")]
     TooManyExports,
-    /// What is stored cannot be read as a recipe.
+    /// The stored text cannot be read as a recipe.
     #[error(transparent)]
     Corrupt(#[from] CorruptRecipe),
     #[error(

@@ -106,7 +106,7 @@ impl Recipes {
         self.store.image(key, viewer).await?.ok_or(RecipeError::NoSuchImage)
     }
 
-    /// A picture of a recipe that a share link shows to everybody, also where only members read.
+    /// A picture of a recipe that a share link shows to all visitors, also where only members read.
     ///
     /// # Errors
     /// [`RecipeError::NoSuchImage`].

@@ -89,7 +89,7 @@ impl Recipes {
         if revoked.map_err(refused)? { Ok(()) } else { Err(RecipeError::NoSuchShare) }
     }
 
-    /// The recipe that a link shows to everybody, also where only members read. The addresses of its pictures have the token.
+    /// The recipe that a link shows to all visitors, also where only members read. The addresses of its pictures have the token.
     ///
     /// # Errors
     /// [`RecipeError::NoSuchShare`].

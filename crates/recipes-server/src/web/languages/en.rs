@@ -180,7 +180,7 @@ pub(super) static TEXT: Text = Text {
     invitations: "Invitations",
     invite: "Invite",
     invite_email: "E-mail address (empty: anyone with the link)",
-    invite_member: "Invite somebody",
+    invite_member: "Invite a user",
     invite_member_text: "Send the link to one person with an account here. It is good for one person and for seven days.",
     invited_title: "You are invited",
     join_household: "Join the household",

@@ -226,7 +226,7 @@ mod tests {
             german.message("is required and must be text of 1 to 200 characters"),
             "ist erforderlich und muss ein Text mit 1 bis 200 Zeichen sein"
         );
-        assert_eq!(german.message("a sentence of nobody"), "a sentence of nobody");
+        assert_eq!(german.message("a sentence without a translation"), "a sentence without a translation");
         assert_eq!(Language::English.text().message("is required"), "is required");
     }
 

@@ -17,7 +17,7 @@ fn query_with(part: &str, instead: &str) -> String {
 }
 
 impl Registered {
-    /// The error that the request of a user who is not logged in brings to the client.
+    /// The error that the request of a logged-out user brings to the client.
     async fn error_at_client(&self, query: &str) -> String {
         let answer = self.get(&format!("/oauth/authorize?{query}"), "").await.is(303);
         let location = answer.header("location");
@@ -114,7 +114,7 @@ async fn code_needs_its_verifier() {
     }
 }
 
-/// Somebody who removes the challenge from a request would have a code that needs no verifier. The client still sends its own.
+/// An attacker who removes the challenge from a request would have a code that needs no verifier. The client still sends its own.
 #[tokio::test]
 async fn verifier_for_a_code_without_a_challenge_is_refused() {
     let test = Registered::new(ClientKind::Web).await;

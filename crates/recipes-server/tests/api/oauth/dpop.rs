@@ -136,7 +136,7 @@ async fn bound_token_is_used_with_a_new_proof_of_its_key_and_not_without() {
     }
 }
 
-/// Somebody with another key.
+/// An attacker with another key.
 pub(super) fn thief() -> Proving {
     let test = Registered { app: crate::app::TestApp::at_public_url(ISSUER), secret: String::new() };
     Proving { test, key: new_key(), origin: ISSUER.into() }

@@ -152,7 +152,7 @@ async fn log_out_without_a_good_hint_asks_and_never_redirects() {
 }
 
 #[tokio::test]
-async fn good_hint_of_another_user_logs_nobody_out() {
+async fn good_hint_of_another_user_logs_no_user_out() {
     let test = with_log_out().await;
     let hint = text(&test.tokens().await, "id_token");
     test.app.signed_up("eve@example.org").await;
@@ -196,7 +196,7 @@ async fn token_that_was_verified_before_is_refused_when_its_grant_has_ended() {
 }
 
 #[tokio::test]
-async fn form_of_another_site_logs_nobody_out() {
+async fn form_of_another_site_logs_no_user_out() {
     let test = with_log_out().await;
     let client = test.app.anonymous();
     let request = |path: &str| {

@@ -91,7 +91,7 @@ async fn ended_session_loses_nothing_that_was_typed() {
 }
 
 #[tokio::test]
-async fn both_versions_are_shown_when_someone_else_has_saved_meanwhile() {
+async fn both_versions_are_shown_when_another_user_has_saved_meanwhile() {
     let app = TestApp::new();
     let alice = app.alice().await;
     let url = alice.posts_recipe("Soup").await;

@@ -89,7 +89,7 @@ async fn items_are_ticked_on_a_page_and_a_changed_one_is_shown_again() {
     let answer = browser.submit("/shopping-list", &items[0], &[("ticked", "true"), ("version", "1")]).await;
     let page = answer.is(409).text();
     assert!(
-        page.contains("Somebody else has changed") && page.contains("<span dir=\"auto\">5 eggs</span>"),
+        page.contains("Another user has changed") && page.contains("<span dir=\"auto\">5 eggs</span>"),
         "{page}"
     );
     browser.submit("/shopping-list", &items[1], &[("ticked", "false"), ("version", "1")]).await.is(303);
@@ -98,7 +98,7 @@ async fn items_are_ticked_on_a_page_and_a_changed_one_is_shown_again() {
     let page = browser.get("/shopping-list").await.text();
     assert!(!page.contains("Milk") && page.contains("5 eggs"));
     browser.submit("/shopping-list", &items[0], &[("remove", "true")]).await.is(303);
-    // Somebody else has removed it.
+    // Another user has removed it.
     browser.submit("/shopping-list", &items[0], &[("ticked", "true"), ("version", "2")]).await.is(303);
     let page = browser.submit("/shopping-list", "/shopping-list", &[("item", " ")]).await.is(422).text();
     assert!(page.contains("Add an item: is required"), "{page}");

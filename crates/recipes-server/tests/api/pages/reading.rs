@@ -173,7 +173,7 @@ async fn user_keeps_favourites_and_a_log_of_what_was_cooked() {
 }
 
 #[tokio::test]
-async fn user_rates_a_recipe_with_one_button_and_everybody_sees_the_average() {
+async fn user_rates_a_recipe_with_one_button_and_all_users_see_the_average() {
     let app = TestApp::new();
     let alice = app.alice().await;
     alice.posts_recipe("Soup").await;

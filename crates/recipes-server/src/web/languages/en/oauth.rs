@@ -18,7 +18,7 @@ pub(super) static OAUTH: OAuthTexts = OAuthTexts {
     continue_title: "Continue to the application",
     continue_to: "to continue to",
     deny: "Deny",
-    deny_hint: "Deny if somebody sent you the code or a link to this page.",
+    deny_hint: "Deny if another person sent you the code or a link to this page.",
     device_shows: "The device must show this code:",
     email: "E-mail address",
     go_back: "Go back to the application and try again. If this page comes again, tell its operator.",

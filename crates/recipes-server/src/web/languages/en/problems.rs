@@ -8,7 +8,7 @@ pub(super) static PROBLEMS: ProblemTexts = ProblemTexts {
     form_expired: "This form was opened in another session. What you typed is still here: send it again.",
     household_full: "The household has as many members as it may have.",
     household_invitation: "The link is unknown, was used or has expired. Ask for another one.",
-    item_changed: "Somebody else has changed the item. Look at it again.",
+    item_changed: "Another user has changed the item. Look at it again.",
     last_admin: "This is the last administrator. Make another user an administrator first.",
     log_in: "The e-mail address or the password is wrong.",
     not_invited: "Signing up needs a valid invitation. It may be expired, used, or for another e-mail address.",
