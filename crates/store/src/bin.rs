@@ -21,7 +21,7 @@ pub struct BinKey {
 }
 
 impl BinKey {
-    /// What is before the first row of a page: the time in microseconds since 1970, and the id.
+    /// The key before the first row of a page: the time in microseconds since 1970, and the id.
     pub(crate) fn before(page: Page<Self>) -> (i64, i64) {
         // In whole seconds: a number of microseconds cannot say more of the last one.
         let first = (Timestamp::MAX.as_second().saturating_mul(1_000_000), i64::MAX);

@@ -52,7 +52,7 @@ pub enum Once<T> {
     OtherContent,
 }
 
-/// What is remembered of a key.
+/// The stored values of a key.
 pub(crate) struct Remembered {
     pub(crate) fingerprint: [u8; 32],
     pub(crate) at: Timestamp,
@@ -101,7 +101,7 @@ pub(crate) struct NewAnswer<'a> {
 /// The answer of a write that is done once, of the value that the write answers. `None`: it has done nothing.
 type Answer = dyn Fn(&dyn Any) -> Result<Option<String>, StoreError> + Send + Sync;
 
-/// A write that is done once for its key, and what is remembered of it.
+/// A write that is done once for its key, and the values that are stored with it.
 pub struct OnceWrite {
     pub(crate) key: IdempotencyKey,
     answer: Box<Answer>,

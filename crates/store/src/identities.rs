@@ -36,7 +36,7 @@ impl Store {
         }
     }
 
-    /// The user with this identity, who is created if there is none. Never an existing user: an address of another server
+    /// The user with this identity, created if there is none. Never an existing user: an address of another server
     /// proves nothing here.
     pub async fn get_or_create_identity(&self, new: NewIdentity, now: Timestamp) -> Result<User, StoreError> {
         match self {

@@ -56,7 +56,7 @@ impl<Key: Copy> Page<Key> {
         self.limit
     }
 
-    /// What is left of this page after `rows` rows up to the one with the key `last`; `None` if that is all of it.
+    /// The rest of this page after `rows` rows up to the one with the key `last`; `None` if that is all of it.
     #[must_use]
     pub fn rest(&self, rows: usize, last: Key) -> Option<Self> {
         let limit = usize::from(self.limit).checked_sub(rows).and_then(|left| u16::try_from(left).ok())?;

@@ -71,7 +71,7 @@ pub(crate) type Ids = Box<dyn Iterator<Item = RecipeId> + Send>;
 /// So many ids are looked up at a time.
 pub(crate) const IDS: usize = 1_000;
 
-/// Whether the page was taken in time. A page that nobody wants ends the reading without an error.
+/// Whether the page was taken in time. A page that the reader does not take ends the reading without an error.
 pub(crate) async fn send(out: &mpsc::Sender<RecipePage>, page: RecipePage) -> Result<bool, StoreError> {
     match tokio::time::timeout(PATIENCE, out.send(page)).await {
         Ok(sent) => Ok(sent.is_ok()),

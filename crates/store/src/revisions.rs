@@ -59,7 +59,7 @@ impl RevisionReader {
     }
 }
 
-/// What is read of a revision.
+/// The columns that are read of a revision.
 pub(crate) struct RevisionRow {
     pub(crate) recipe: StoredRecipe,
     pub(crate) owner: Option<UserId>,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::postgres::Postgres;
 use crate::{Store, StoreError};
 
-/// The digest of what is counted.
+/// The digest of a counter's key.
 pub type LimitKey = [u8; 16];
 
 /// A quota, in microseconds.

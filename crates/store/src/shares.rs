@@ -35,7 +35,7 @@ pub struct NewShare {
     pub expires_at: Option<Timestamp>,
 }
 
-/// The links of a recipe, for an actor. Whoever may change the recipe manages its links.
+/// The links of a recipe, for an actor. Users who may change the recipe manage its links.
 #[derive(Clone, Copy, Debug)]
 pub struct ShareRequest {
     pub recipe: RecipeId,
@@ -90,7 +90,7 @@ impl Store {
         }
     }
 
-    /// The recipe that a link shows, whoever may read it otherwise. `None`: the link is unknown, revoked or expired, or the user
+    /// The recipe that a link shows, also a private one. `None`: the link is unknown, revoked or expired, or the user
     /// who made it is disabled.
     pub async fn shared_recipe(
         &self,

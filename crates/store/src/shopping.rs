@@ -1,7 +1,7 @@
 //! Shopping lists, in either kind of database. A household has one.
 //!
 //! Items are texts. Several people change the list at the same time, so each change is one of an item: two people who tick two
-//! items change two rows, and a change of a text that somebody else has changed is refused.
+//! items change two rows, and a change of a text that another user has changed is refused.
 
 use std::collections::HashSet;
 
@@ -70,7 +70,7 @@ pub struct ChangeShoppingItem {
 pub enum ItemEdit {
     Done(ShoppingItem),
     NotFound,
-    /// Somebody else has changed the text. This is the item as it is now.
+    /// The text has changed meanwhile. This is the item as it is now.
     Changed(ShoppingItem),
 }
 

@@ -6,7 +6,7 @@ use crate::{Context, Listing, Page, Store, StoreError};
 use accounts::{Access, Email, LanguageTag, Name, NewUser, PasswordHash, Role, User, UserChange};
 use ids::UserId;
 
-/// Changes what is given.
+/// Changes the fields that are `Some`.
 #[derive(Clone, Debug)]
 pub struct UpdateProfile {
     pub user: UserId,

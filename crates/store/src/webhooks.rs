@@ -41,7 +41,7 @@ pub struct NewWebhookSecret {
     pub former_until: Timestamp,
 }
 
-/// What is changed of a webhook. `None`: it stays.
+/// The new values of a webhook. `None`: the value stays.
 #[derive(Clone, Debug, Default)]
 pub struct WebhookChange {
     pub url: Option<String>,

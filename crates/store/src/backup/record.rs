@@ -63,7 +63,7 @@ impl Record {
     /// Reads what [`write_json`](Self::write_json) writes, and checks every value as far as the record alone allows.
     ///
     /// # Errors
-    /// What is wrong, without the values.
+    /// The reason, without the values.
     pub fn from_json(text: &[u8]) -> Result<Self, String> {
         let Ok(Json::Object(line)) = serde_json::from_slice(text) else {
             return Err("it is no JSON object".to_owned());

@@ -1,6 +1,6 @@
 //! The tables and columns of a backup, under the names that both kinds of database give them.
 //!
-//! What is derived is not here: `usages`, `address_collisions` and the sums of ratings in `recipes` are made anew by a restore, and
+//! Derived data is not here: `usages`, `address_collisions` and the sums of ratings in `recipes` are made anew by a restore, and
 //! `migrations` belongs to the schema. `codes`, `device_codes`, `pushed_requests` and `used_proofs` are valid for minutes,
 //! `idempotency_keys` for a day, and the rows of `ended_grants` for as long as an access token. `mails`, `logout_deliveries` and
 //! `webhook_deliveries` are not here either: a restore must not send again what was sent since.

@@ -139,7 +139,7 @@ fn page_in(rows: &[Row], ids: &[RecipeId], json: Vec<u8>) -> Result<(RecipePage,
         page.push(id, text.as_bytes(), rating_in(&mut columns)?);
         looked_up = usize::try_from(place).unwrap_or(usize::MAX);
     }
-    // Without a text behind the end, what is left does not exist for the viewer.
+    // Without a text behind the end, the remaining recipes do not exist for the viewer.
     let is_full = page.json_len() > PAGE_BYTES;
     Ok((page, if is_full { looked_up } else { ids.len() }))
 }

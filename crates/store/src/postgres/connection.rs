@@ -145,7 +145,7 @@ struct Connection {
     /// The peer may never answer again.
     has_timed_out: AtomicBool,
     patience: Duration,
-    /// A pooler hands the server's connection to another client after each transaction. What is prepared or set on it is lost
+    /// A pooler hands the server's connection to another client after each transaction. Prepared statements and settings are lost
     /// then: no statement is prepared, and time-outs are those of a transaction.
     has_pooler: bool,
 }
@@ -205,7 +205,7 @@ impl Db {
         self.patiently(self.client()?.batch_execute(sql)).await
     }
 
-    /// Lets the server plan a statement that is to be sent without a wait for what is before it.
+    /// Lets the server plan a statement that is to be sent without a wait for the statements before it.
     pub(super) async fn prepare(&self, sql: &str) -> Result<(), Failure> {
         if self.0.has_pooler {
             return Ok(());

@@ -129,7 +129,7 @@ impl Import<'_> {
                 }
                 (Some((id, Seen::Visible)), OnConflict::Skip) => Some(ImportOutcome::AlreadyThere(id)),
                 (Some((id, Seen::Visible)), OnConflict::Update) => {
-                    // The quota is compared with what is in the database.
+                    // The quota is compared with the usage in the database.
                     self.insert(&mut waiting, &mut outcomes).await?;
                     self.usage = None;
                     Some(self.update(id, recipe).await?)

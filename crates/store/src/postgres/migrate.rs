@@ -72,7 +72,7 @@ pub(super) fn newest() -> usize {
     MIGRATIONS.len()
 }
 
-/// The number of migrations that were applied; `None` for an empty database. Refuses what is not ours to change.
+/// The number of migrations that were applied; `None` for an empty database. Refuses databases of other programs and versions.
 pub(super) async fn applied(db: &Db) -> Result<Option<usize>, String> {
     let encoding = db.find("SHOW server_encoding", &[], text_in).await.map_err(text)?;
     if encoding.as_deref() != Some("UTF8") {

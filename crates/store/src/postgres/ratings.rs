@@ -81,7 +81,7 @@ async fn rating_of(db: &Db, user: UserId, recipe: RecipeId) -> Result<Option<Sta
     db.find(sql, &[&user.get(), &recipe.get()], stars_in).await
 }
 
-/// Removes some ratings of a user who is about to be deleted; says how many.
+/// Removes some ratings of a user before the user is deleted; returns how many.
 pub(super) async fn remove_some(db: &Db, user: UserId, limit: i64, now: Timestamp) -> Result<u64, Failure> {
     let some = "SELECT id FROM ratings WHERE user_id = $1 ORDER BY recipe_id LIMIT $2";
     remove(db, some, (user, limit), now).await

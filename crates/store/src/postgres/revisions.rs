@@ -42,7 +42,7 @@ fn former_sql() -> String {
 }
 
 impl Postgres {
-    /// The two statements may see different states. So the second one takes only what is before the current revision of the first.
+    /// The two statements may see different states. So the second one takes only revisions before the current one of the first.
     pub(crate) async fn revisions(
         &self,
         id: RecipeId,

@@ -78,7 +78,7 @@ fn rating_of(db: &Connection, user: UserId, recipe: RecipeId) -> Result<Option<S
     find(db, sql, params![user.get(), recipe.get()], stars_in)
 }
 
-/// Removes some ratings of a user who is about to be deleted; says how many.
+/// Removes some ratings of a user before the user is deleted; returns how many.
 pub(super) fn remove_some(
     db: &Connection,
     user: UserId,

@@ -19,7 +19,7 @@ use crate::{RestoreError, StoreError};
 /// The files that SQLite and the service keep beside a database.
 const BESIDE: [&str; 4] = ["-wal", "-shm", "-journal", checkpoint_mark::SUFFIX];
 
-/// What is at the path that a new database shall have.
+/// The file at the path that a new database shall have.
 pub(super) enum Former {
     Nothing,
     Database {
@@ -31,7 +31,7 @@ pub(super) enum Former {
 }
 
 impl Former {
-    /// Looks without changing what is there. A log of a crash is merged into its own database, as at a start.
+    /// Examines the file without changing it. A log of a crash is merged into its own database, as at a start.
     pub(super) fn examine(path: &Path) -> Result<Self, RestoreError> {
         match fs::metadata(path) {
             Ok(there) if there.is_dir() => {
@@ -78,7 +78,7 @@ impl Former {
     }
 }
 
-/// A database that is being made. What is not put in its place is deleted.
+/// A database that is being made. It is deleted unless it is put in its place.
 pub(super) struct Draft(PathBuf);
 
 impl Draft {

@@ -28,7 +28,7 @@ macro_rules! revision_columns {
 }
 
 impl Sqlite {
-    /// The two statements may see different states. So the second one takes only what is before the current revision of the first.
+    /// The two statements may see different states. So the second one takes only revisions before the current one of the first.
     pub(crate) fn revisions(
         &self,
         id: RecipeId,

@@ -207,7 +207,7 @@ impl TestStore {
     }
 }
 
-/// Waits for what is done after the answer.
+/// Waits for work that is done after the answer.
 async fn eventually(is_done: impl AsyncFn() -> bool) {
     let give_up = Instant::now() + Duration::from_secs(20);
     while !is_done().await {

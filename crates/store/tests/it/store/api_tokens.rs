@@ -38,8 +38,8 @@ async fn a_token_is_found_with_its_user_as_it_was_made(database: Database) {
     assert_eq!(token.expires_at, Some(test.now()));
     assert_eq!(test.api_token_user(digest).await.unwrap(), Some((token.clone(), alice.clone())));
     assert_eq!(test.api_tokens(alice.id).await.unwrap(), [token]);
-    let nobodys = TokenDigest::of(b"");
-    assert_eq!(test.api_token_user(nobodys).await.unwrap(), None);
+    let unknown = TokenDigest::of(b"");
+    assert_eq!(test.api_token_user(unknown).await.unwrap(), None);
 }
 
 #[apply(each_database)]

@@ -77,12 +77,12 @@ async fn audit_log_of_a_user_has_events_on_and_by_the_user(database: Database) {
 async fn commands_without_effect_are_not_recorded(database: Database) {
     let test = TestStore::on(database).await;
     let (alice, _) = (test.user("alice").await, test.user("bob").await);
-    let nobody = UserId::from_i64(99).unwrap();
+    let unknown_user = UserId::from_i64(99).unwrap();
     test.set_role(&email("eve"), Role::Admin, test.operator()).await.unwrap();
     test.set_role(&alice.email, Role::User, test.operator()).await.unwrap();
     test.set_access(&alice.email, Access::Enabled, test.operator()).await.unwrap();
     test.end_sessions(alice.id, test.operator()).await.unwrap();
-    test.delete_user(nobody, None, test.operator()).await.unwrap();
+    test.delete_user(unknown_user, None, test.operator()).await.unwrap();
     let spelling = email("ALICE");
     test.update_profile(move_to(alice.id, spelling, None), test.operator()).await.unwrap();
     let taken = email("bob");

@@ -37,7 +37,7 @@ async fn each_caller_gets_its_own_recipe_and_refused_ones_are_not_written(databa
     let taken = test.uid();
     let first = NewRecipe::new(&draft("First"), taken, None);
     test.create_recipe(first, test.operator()).await.unwrap();
-    let nobody = UserId::from_i64(4_711).unwrap();
+    let unknown_user = UserId::from_i64(4_711).unwrap();
     let none = Quotas { recipes: Quota(Some(0)), ..Quotas::OFF };
     let name = |number: usize| format!("Soup {number}");
     let recipes = (0..AT_ONCE).map(|number| {
@@ -47,7 +47,7 @@ async fn each_caller_gets_its_own_recipe_and_refused_ones_are_not_written(databa
             1 => (NewRecipe::new(&draft, test.uid(), Some(alice)).within(none), test.by(alice)),
             // No check comes before the constraints of the tables, so these fail the statement of the whole batch.
             2 => (NewRecipe::new(&draft, taken, Some(alice)), test.by(alice)),
-            3 => (NewRecipe::new(&draft, test.uid(), Some(nobody)), test.operator()),
+            3 => (NewRecipe::new(&draft, test.uid(), Some(unknown_user)), test.operator()),
             _ => (NewRecipe::new(&draft, test.uid(), Some(alice)), test.by(alice)),
         }
     });

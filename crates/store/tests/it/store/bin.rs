@@ -99,7 +99,7 @@ async fn each_user_sees_the_own_and_the_communal_recipes_the_newest_first(databa
         ("Alice's", Some(alice), false),
         ("Bob's", Some(bob), false),
         ("Alice's secret", Some(alice), true),
-        ("Everybody's", None, false),
+        ("Ownerless", None, false),
         ("Hidden", None, true),
     ] {
         let recipe =
@@ -112,10 +112,10 @@ async fn each_user_sees_the_own_and_the_communal_recipes_the_newest_first(databa
     test.bins(one, alice).await;
     test.bins(two, bob).await;
     for limit in [1, 2, 10] {
-        let of_alice = ["Two", "One", "Everybody's", "Alice's secret", "Alice's"];
+        let of_alice = ["Two", "One", "Ownerless", "Alice's secret", "Alice's"];
         assert_eq!(test.binned(Viewer::User(alice), limit).await, of_alice);
-        assert_eq!(test.binned(Viewer::User(bob), limit).await, ["Two", "Everybody's", "Bob's"]);
-        let all = ["Two", "One", "Hidden", "Everybody's", "Alice's secret", "Bob's", "Alice's"];
+        assert_eq!(test.binned(Viewer::User(bob), limit).await, ["Two", "Ownerless", "Bob's"]);
+        let all = ["Two", "One", "Hidden", "Ownerless", "Alice's secret", "Bob's", "Alice's"];
         assert_eq!(test.binned(Viewer::Admin, limit).await, all);
         assert_eq!(test.binned(Viewer::Anyone, limit).await, [""; 0]);
     }

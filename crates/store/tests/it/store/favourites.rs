@@ -49,8 +49,8 @@ async fn recipe_that_a_user_may_not_read_is_no_favourite(database: Database) {
         assert!(!test.remove_favourite(recipe, test.by(alice)).await.unwrap());
     }
     assert_eq!(test.favours(bob, secret).await, Favoured::Done);
-    let nobody = test.add_favourite(secret, [1; 16], test.operator()).await;
-    assert!(matches!(nobody, Err(StoreError::ActorRevoked)), "{nobody:?}");
+    let refused = test.add_favourite(secret, [1; 16], test.operator()).await;
+    assert!(matches!(refused, Err(StoreError::ActorRevoked)), "{refused:?}");
 }
 
 #[apply(each_database)]

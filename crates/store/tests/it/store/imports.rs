@@ -275,10 +275,11 @@ async fn large_batch_is_all_or_nothing(database: Database) {
         test.import_recipes(batch(Some(alice), OnConflict::Skip, recipes), test.by(alice)).await.unwrap();
     assert!(outcomes.iter().map(|it| id(*it)).is_sorted());
     assert_eq!(test.usage(alice).await.unwrap().recipes, 600);
-    // A user who is not there, after recipes that could be added.
-    let nobody = UserId::from_i64(999).unwrap();
+    // An unknown user, after recipes that could be added.
+    let unknown_user = UserId::from_i64(999).unwrap();
     let recipes = (0..2).map(|n| import(&test, &format!("Stew {n}"), None)).collect();
-    let refused = test.import_recipes(batch(Some(nobody), OnConflict::Skip, recipes), test.operator()).await;
+    let refused =
+        test.import_recipes(batch(Some(unknown_user), OnConflict::Skip, recipes), test.operator()).await;
     assert!(matches!(refused, Err(StoreError::ActorRevoked)), "{refused:?}");
     assert_eq!(test.count_recipes(Viewer::Admin).await.unwrap(), 600);
 }

@@ -125,8 +125,8 @@ async fn recipe_that_a_user_may_not_read_cannot_be_rated(database: Database) {
         assert_eq!(test.rating_of(alice, recipe).await.unwrap(), None);
     }
     assert_eq!(test.rates(bob, secret, 5).await, Rated::Done);
-    let nobody = test.rate_recipe(secret, stars(1), [1; 16], test.operator()).await;
-    assert!(matches!(nobody, Err(StoreError::ActorRevoked)), "{nobody:?}");
+    let refused = test.rate_recipe(secret, stars(1), [1; 16], test.operator()).await;
+    assert!(matches!(refused, Err(StoreError::ActorRevoked)), "{refused:?}");
 }
 
 #[apply(each_database)]

@@ -9,7 +9,7 @@ use store::{Access, ChangePassword, SessionUser, Store};
 use super::sessions::{passwords, session_of};
 use super::{Database, TestStore, each_database, email};
 
-/// What is promised to users.
+/// The delay that the documentation promises.
 const PROMISE: Duration = Duration::from_secs(1);
 
 /// Looks the session up until the server surely knows it and its cache is in use.

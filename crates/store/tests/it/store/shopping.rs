@@ -61,7 +61,7 @@ async fn source_that_is_in_the_list_is_added_again_only_on_request(database: Dat
     let again = test.lines(Some("recipe 1 4"), &soup, true);
     assert_eq!(test.add_to_shopping_list(again, test.by(alice)).await.unwrap(), Listed::Done);
     assert_eq!(test.texts(alice).await, ["7 onions", "3 l water"]);
-    // What is ticked is there as well.
+    // Ticked items are there as well.
     for item in test.items(alice).await {
         test.change(alice, tick(&item)).await;
         test.later();
@@ -102,7 +102,7 @@ async fn equal_foods_are_added_up_to_items_that_are_not_ticked(database: Databas
 
 #[apply(each_database)]
 #[tokio::test]
-async fn change_of_an_item_that_somebody_else_has_changed_is_refused(database: Database) {
+async fn change_of_an_item_that_another_user_has_changed_is_refused(database: Database) {
     let test = TestStore::on(database).await;
     let (alice, bob) = (test.user("alice").await.id, test.user("bob").await.id);
     test.share(alice, bob).await;

@@ -57,7 +57,7 @@ async fn recipes_of_a_user_are_handed_over_to_another_one(database: Database) {
 
 #[apply(each_database)]
 #[tokio::test]
-async fn recipes_for_everybody_have_no_owner_and_private_ones_stay(database: Database) {
+async fn transfer_without_a_new_owner_keeps_the_owner_of_private_recipes(database: Database) {
     let test = TestStore::on(database).await;
     let (alice, bob) = (test.user("alice").await.id, test.user("bob").await.id);
     let soup = test.public("Soup", Some(alice)).await.id;
@@ -82,8 +82,8 @@ async fn only_administrators_hand_recipes_over_to_users_who_exist(database: Data
     let transfer = Transfer { from: alice, to: Some(bob), is_first: true };
     let refused = test.transfer_recipes(transfer, test.by(bob)).await;
     assert!(matches!(refused, Err(StoreError::AdminRequired)), "{refused:?}");
-    let nobody = UserId::from_i64(99).unwrap();
-    for (from, to) in [(alice, Some(nobody)), (nobody, Some(alice)), (nobody, None)] {
+    let unknown_user = UserId::from_i64(99).unwrap();
+    for (from, to) in [(alice, Some(unknown_user)), (unknown_user, Some(alice)), (unknown_user, None)] {
         assert_eq!(test.hands_over(from, to).await, Transferred::NoSuchUser);
     }
     assert_eq!(test.owner_in_text(soup).await, Some(alice.get()));

@@ -38,13 +38,13 @@ async fn a_user_comes_back_as_created(database: Database) {
 #[tokio::test]
 async fn unknown_user_is_not_found(database: Database) {
     let test = TestStore::on(database).await;
-    let nobody = UserId::from_i64(1).unwrap();
-    assert_eq!(test.store.user(nobody).await.unwrap(), None);
+    let unknown_user = UserId::from_i64(1).unwrap();
+    assert_eq!(test.store.user(unknown_user).await.unwrap(), None);
     assert_eq!(test.user_by_email(&email("alice")).await.unwrap(), None);
     assert_eq!(test.set_role(&email("alice"), Role::Admin, test.operator()).await.unwrap(), None);
     assert_eq!(test.set_access(&email("alice"), Access::Disabled, test.operator()).await.unwrap(), None);
-    assert!(!test.delete_user(nobody, None, test.operator()).await.unwrap());
-    assert!(!test.replace_password_hash(nobody, &hash('a'), hash('b'), test.now()).await.unwrap());
+    assert!(!test.delete_user(unknown_user, None, test.operator()).await.unwrap());
+    assert!(!test.replace_password_hash(unknown_user, &hash('a'), hash('b'), test.now()).await.unwrap());
 }
 
 #[apply(each_database)]
@@ -70,9 +70,11 @@ async fn name_and_address_change_separately_and_addresses_are_unique(database: D
     assert_eq!(test.user_by_email(&email("ada")).await.unwrap().unwrap().0, moved);
     let taken = test.update_profile(move_to(alice.id, email("BOB"), None), Context::operator(later)).await;
     assert!(matches!(taken, Err(StoreError::EmailTaken)));
-    let nobody = UserId::from_i64(99).unwrap();
+    let unknown_user = UserId::from_i64(99).unwrap();
     assert_eq!(
-        test.update_profile(move_to(nobody, email("eve"), None), Context::operator(later)).await.unwrap(),
+        test.update_profile(move_to(unknown_user, email("eve"), None), Context::operator(later))
+            .await
+            .unwrap(),
         None
     );
 }
