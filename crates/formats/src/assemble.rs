@@ -250,7 +250,7 @@ impl Found {
         }
         if json!(self.extra).to_string().len() > limits::EXTRA_BYTES {
             self.extra.retain(|_, value| value.to_string().len() < limits::EXTRA_BYTES / 4);
-            warnings.push("extra: what is longer than the limit was left out".to_owned());
+            warnings.push("extra: values longer than the limit were left out".to_owned());
         }
         self.warnings.append(&mut cuts);
         self.warnings.append(&mut warnings);

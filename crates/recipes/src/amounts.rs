@@ -60,7 +60,7 @@ pub struct ParsedIngredient {
     pub text: String,
     /// The amounts, in the order of the line. Several are alternatives, sums or sizes.
     pub amounts: Vec<ParsedAmount>,
-    /// What is measured. `None` if the line has only amounts.
+    /// The measured food. `None` if the line has only amounts.
     pub food: Option<String>,
     /// What the line says besides: "finely chopped".
     pub note: Option<String>,

@@ -165,7 +165,7 @@ impl RecipeImages {
         self
     }
 
-    /// Adds the token of a share link to each address: the picture is then shown to everybody, as the recipe is.
+    /// Adds the token of a share link to each address: all visitors with the link then see the picture, as they see the recipe.
     #[must_use]
     pub fn with_share(mut self, token: &str) -> Self {
         self.for_each_url(|url| url.extend(["&share=", token]));

@@ -13,7 +13,7 @@ pub enum Scalars {
     /// As JSON does: numbers, booleans and `null` have types of their own.
     Typed,
     /// As HTML forms do: everything is text. Decimal text is read as a number, a single value in place of a list as a
-    /// list of one, and a missing list as an empty one, because browsers leave out what is not selected. Of several
+    /// list of one, and a missing list as an empty one, because browsers leave out unselected fields. Of several
     /// values for one scalar the last that is not blank counts.
     Text,
 }

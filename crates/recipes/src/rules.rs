@@ -124,8 +124,8 @@ impl Lines {
         }
     }
 
-    /// The same in a regular expression of JSON Schema, with at least one character that is not white space. What is
-    /// white space differs between dialects: the characters that not all of them know are listed.
+    /// The same in a regular expression of JSON Schema, with at least one character that is not white space. Dialects
+    /// differ in their white space: the characters that not all of them know are listed.
     fn pattern(self) -> &'static str {
         match self {
             Self::One => concat!(

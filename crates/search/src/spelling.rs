@@ -1,5 +1,5 @@
-//! Words that a user may have meant, and words that complete what is being typed. Only words of recipes that the user may read:
-//! otherwise they would tell what is in private ones.
+//! Words that a user may have meant, and words that complete the typed text. Only words of recipes that the user may read:
+//! otherwise they would tell the content of private ones.
 
 use std::collections::BTreeMap;
 

@@ -101,7 +101,7 @@ pub struct Status {
     pub status_list: StatusReference,
 }
 
-/// What is new in each token.
+/// The values that differ in each token.
 pub(crate) struct NewToken<'a> {
     pub(crate) sub: String,
     pub(crate) random: &'a Random,
@@ -130,7 +130,7 @@ impl AccessClaims {
         }
     }
 
-    /// Adds what is known about the user.
+    /// Adds the known facts about the user.
     #[must_use]
     pub(crate) fn of_grant(self, grant: &Grant) -> Self {
         Self {

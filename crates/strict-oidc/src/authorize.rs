@@ -62,7 +62,7 @@ pub fn authorize(
     }
 }
 
-/// What is known about the visit of a browser.
+/// The known facts about the visit of a browser.
 ///
 /// ```
 /// use strict_oidc::{SigningKeys, TicketKey, UnixTime, Visit};
@@ -137,7 +137,7 @@ pub enum Next {
 pub struct ErrorPage {
     /// The HTTP status: 400, or 403 for a form that is not the user's own.
     pub status: u16,
-    /// What is wrong, and what to do.
+    /// The error, and how to fix it.
     pub description: String,
     /// The redirect URI of the request, if it is the problem.
     pub given: Option<String>,

@@ -15,7 +15,7 @@ use crate::time::UnixTime;
 
 /// An application that is registered at the server ([RFC 6749 §2](https://www.rfc-editor.org/rfc/rfc6749#section-2)).
 ///
-/// Load it from your storage for each request. [`new`](Self::new) sets what is usual for the kind; change the fields, then
+/// Load it from your storage for each request. [`new`](Self::new) sets the usual values of the kind; change the fields, then
 /// [`check`](Self::check).
 ///
 /// ```

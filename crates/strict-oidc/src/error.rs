@@ -63,7 +63,7 @@ impl OAuthError {
         self.code
     }
 
-    /// What is wrong and what to do, for the developer of the client.
+    /// The error, and how to fix it, for the developer of the client.
     ///
     /// ```
     /// # use strict_oidc::{ErrorCode, OAuthError};

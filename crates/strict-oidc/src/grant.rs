@@ -58,7 +58,7 @@ impl Grant {
     }
 }
 
-/// What is stored about the refresh tokens of a grant.
+/// The stored state of the refresh tokens of a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RefreshState {

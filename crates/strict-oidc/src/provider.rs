@@ -11,7 +11,7 @@ use crate::scopes::Scopes;
 /// An OAuth 2.1 and OpenID Connect server.
 ///
 /// Make one at the start of your program and share it. A feature is on if its endpoint has a URL; [`metadata`](crate::metadata)
-/// lists only what is on.
+/// lists only enabled features.
 ///
 /// ```
 /// use strict_oidc::{Provider, Resource};

@@ -168,7 +168,10 @@ fn pictures_beside_recipes_come_with_them() {
         vec![],
     ];
     assert_eq!(images, want);
-    assert!(read("all.zip", &zip).iter().all(|item| item.left_out.is_empty()), "what is taken is not lost");
+    assert!(
+        read("all.zip", &zip).iter().all(|item| item.left_out.is_empty()),
+        "pictures that are taken are not lost"
+    );
 }
 
 #[test]

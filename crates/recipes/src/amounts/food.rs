@@ -1,4 +1,4 @@
-//! The food and the note of a line: what is left when the amounts are taken out.
+//! The food and the note of a line: the rest when the amounts are taken out.
 
 use super::classify::without_about;
 use super::scan::Found;

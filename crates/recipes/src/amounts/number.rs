@@ -20,7 +20,7 @@ pub(super) enum Style {
     Decimal(char),
     /// With the separator of its thousands.
     Grouped(char),
-    /// With the character between numerator and denominator, and what is between the whole number and the fraction.
+    /// With the character between numerator and denominator, and the text between the whole number and the fraction.
     Fraction {
         slash: char,
         joiner: Option<Range<usize>>,

@@ -73,7 +73,7 @@ impl Ratio {
         self.numerator / self.denominator
     }
 
-    /// What is left above the whole number.
+    /// The part above the whole number.
     #[must_use]
     pub fn fraction(self) -> Self {
         Self { numerator: self.numerator % self.denominator, denominator: self.denominator }

@@ -1,4 +1,4 @@
-//! What is parsed and scaled, as tables.
+//! Tables of parsed and scaled amounts.
 
 use super::*;
 

@@ -30,7 +30,7 @@ pub(super) struct Fact {
     pub(super) url: Option<String>,
 }
 
-/// What is known about the recipe besides its texts, in the order in which people look for it.
+/// The facts about the recipe besides its texts, in the order in which people look for it.
 pub(super) fn facts(content: &Content) -> Vec<Fact> {
     let list = |list: &Option<Vec<String>>| list.as_ref().map(|list| list.join(", "));
     let text = |name, value: Option<String>| {

@@ -1,4 +1,4 @@
-//! A table of real ingredient lines: what is parsed, and the line for twice the servings. It was read by eye.
+//! A table of real ingredient lines: their parts, and the line for twice the servings. It was read by eye.
 //!
 //! The lines are from the public-domain recipes that the samples are from, one of each form. `INSTA_UPDATE=always` writes the
 //! table again.

@@ -125,7 +125,7 @@ impl RedirectUri {
         &self.uri
     }
 
-    /// Whether another application on the same device could receive what is sent to this URI: a loopback address or a scheme of
+    /// Whether another application on the same device could receive data for this URI: a loopback address or a scheme of
     /// its own ([RFC 8252 §8.6](https://www.rfc-editor.org/rfc/rfc8252#section-8.6)).
     pub(crate) fn is_shared_on_device(&self) -> bool {
         !self.uri.starts_with("https:")

@@ -83,7 +83,7 @@ pub(crate) fn client(id: &str, kind: ClientKind) -> Client {
 }
 
 impl Server {
-    /// A server with one client of each kind and a user who is logged in.
+    /// A server with one client of each kind and a logged-in user.
     pub(crate) fn new() -> Self {
         let mut provider = Provider::new(ISSUER).unwrap();
         let texts = [("recipes:read", "read your recipes"), ("recipes:write", "change your recipes")];

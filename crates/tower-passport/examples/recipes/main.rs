@@ -1,4 +1,4 @@
-//! A recipe API as in the well-known Express tutorial: everybody reads, users write. `auth.rs` is all of the authentication.
+//! A recipe API as in the well-known Express tutorial: anonymous clients read, users write. `auth.rs` is all of the authentication.
 //!
 //!     curl -i localhost:3000/api/v1/users/login --json '{"email":"ada@example.com","password":"a stitch in thyme"}'
 //!     curl -i localhost:3000/api/v1/recipes --json '"Soup"' -H "Authorization: Bearer <token>"   # 201

@@ -39,7 +39,7 @@ pub trait FromVerified: Sized + Send + 'static {
     /// The type of the claims.
     type Claims: DeserializeOwned + Send;
 
-    /// Takes what is needed of a verified token.
+    /// Takes the needed values of a verified token.
     fn from_verified(token: Verified<Self::Claims>) -> Self;
 }
 

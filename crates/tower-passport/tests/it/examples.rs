@@ -268,8 +268,8 @@ async fn recipes() {
     assert!(send(Method::POST, log_in, "", "{}").await.starts_with("400 "));
     assert!(send(Method::POST, all, "", "\"Soup\"").await.starts_with("401 [Bearer]"));
     assert!(send(Method::POST, all, "forged", "\"Soup\"").await.starts_with("401 [Bearer error="));
-    let of_nobody = key().sign("at+jwt", &json!({ "sub": "2", "exp": 4_000_000_000_u64 })).unwrap();
-    assert!(send(Method::POST, all, &of_nobody, "\"Soup\"").await.starts_with("401 [Bearer error="));
+    let of_unknown_user = key().sign("at+jwt", &json!({ "sub": "2", "exp": 4_000_000_000_u64 })).unwrap();
+    assert!(send(Method::POST, all, &of_unknown_user, "\"Soup\"").await.starts_with("401 [Bearer error="));
     assert_eq!(send(Method::POST, all, token, "\"Soup\"").await, "201 Soup, by ada@example.com");
     assert_eq!(send(Method::GET, all, "", "").await, r#"200 ["Soup, by ada@example.com"]"#);
     assert_eq!(send(Method::GET, "/nowhere", "", "").await, "404");
