@@ -35,7 +35,7 @@ ODD = range(1, 20_001, 2)
 
 
 def opened(*frames: bytes, settings: bytes = b"") -> tuple[bytes, list[bytes]]:
-    """The opening of a connection, and what is sent on it again and again, in parts."""
+    """The opening of a connection, and the bytes that are sent on it again and again, in parts."""
     return PREFACE + frame(SETTINGS, 0, 0, settings), list(frames)
 
 

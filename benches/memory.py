@@ -63,7 +63,7 @@ class Server:
 
     def connect(self) -> socket.socket:
         connection = socket.socket()
-        # A small window, set before the connection: what is not read stays in the server.
+        # A small window, set before the connection: unread data stays in the server.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.settimeout(10)
         connection.connect(("127.0.0.1", self.port))

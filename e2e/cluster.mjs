@@ -66,7 +66,7 @@ try {
   assert.equal(first.claims.sub, second.claims.sub, "the same user for both");
   console.log("Menu of the Week: Ada allows it, without a password");
 
-  // Each API accepts the tokens that are for it, and verifies them without asking anybody.
+  // Each API accepts the tokens that are for it, and verifies them without a request.
   const hello = `Hello, ${first.claims.sub}`;
   assert.deepEqual(await ask("Kitchen Timer", kitchen, "its token", first.access_token), [200, hello]);
   assert.deepEqual(await ask("Menu of the Week", menu, "its token", second.access_token), [200, hello]);

@@ -156,7 +156,7 @@ const cases = {
     const agent = new UserAgent();
     await signsIn(agent, await logIn(agent, await agent.ask(`${origin}/login/one`)), "alice at one <alice@example.com>");
     const again = await agent.follow(await agent.ask(`${origin}/login/one`), isOurs);
-    assert.ok(isOurs(again.location), "a user who is logged in at the provider is not asked again");
+    assert.ok(isOurs(again.location), "a user with a session at the provider is not asked again");
 
     const over = await agent.ask(`${origin}/logout`, {});
     assert.equal(over.status, 303);

@@ -162,7 +162,7 @@ async function walk(kind, size, scripts, scheme) {
   });
   assert.equal(width, 64);
 
-  // Someone else saves meanwhile.
+  // Another user saves meanwhile.
   await open(`${recipe}/edit`, "edit");
   const other = await context.newPage();
   other.hasScripts = scripts;

@@ -6,7 +6,7 @@ import { CHALLENGE, VERIFIER, basic } from "./side.mjs";
 const DEVICE = "urn:ietf:params:oauth:grant-type:device_code";
 const unsigned = (claims) => `${[{ alg: "none" }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".")}.`;
 const asks = (changes, options) => (side) => side.authorize(changes, options);
-// As the user who is logged in.
+// As the logged-in user.
 const visits = (changes, options = {}) => (side) => side.authorize(changes, { agent: side.browser, ...options });
 const redeems = (changes, options) => async (side) => side.said("token", side.exchange(await side.code(), changes), options);
 

@@ -11,7 +11,7 @@ const ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const atClient = (address) => address.startsWith(CALLBACK);
 
 export class Side {
-  // The browser of a user who is logged in after the first code.
+  // The browser of a user, logged in after the first code.
   browser = new UserAgent();
 
   static async of(origin, clients, signingKey) {
@@ -66,7 +66,7 @@ export class Side {
     }
   }
 
-  // A code for the user who is logged in.
+  // A code for the logged-in user.
   async code(changes = {}, client = "web") {
     const first = await this.browser.ask(`${this.endpoint("authorization")}?${pairs(this.request(changes, client))}`);
     const seen = await this.#through(this.browser, first, "allow");

@@ -1,4 +1,4 @@
-// The tutorial's design, to measure against: Express, passport-local for the log-in, passport-jwt for what is protected,
+// The tutorial's design, to measure against: Express, passport-local for the log-in, passport-jwt for protected routes,
 // and JSON files as the store, read at each request and rewritten whole at each write.
 //
 // PORT is where it listens; the files are in the current folder.
