@@ -5,19 +5,24 @@
     benches/floods.py --program target/release/recipes --only rapid-reset
 
 During each flood ten other connections read one recipe, 100 times a second in all. Their median must stay below 4 ms and no answer may
-be missing; otherwise the script ends with 1. The floods and the readers share the cores with the server.
+be missing; otherwise the script ends with 1. The floods and the readers share the cores with the server: --bare shows how long they wait for a
+server that does nothing.
 """
 
 import argparse
 import multiprocessing
+import os
 import select
 import socket
 import struct
+import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
+from types import SimpleNamespace
 
 from clients import latencies_at_fixed_rate
 from database import built
@@ -111,25 +116,62 @@ def flood(port: int, opening: bytes, parts: list[bytes], sent):
                 del connections[connection]
 
 
-def measure(program: Path, name: str) -> bool:
+@contextmanager
+def bare_axum(program: Path, server: Server, folder: Path):
+    """A server that does nothing but send what ours sends."""
+    files = []
+    for name, path in (("recipe", "/api/v1/recipes/1"), ("list", LIST), ("user", "/healthz")):
+        files.append(folder / f"{name}.json")
+        files[-1].write_bytes(server.call("GET", path))
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    process = subprocess.Popen([program, *files], env=os.environ | {"PORT": str(port)})
+    try:
+        time.sleep(0.5)
+        yield SimpleNamespace(port=port, process=process)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def while_flooded(server, opening: bytes, parts: list[bytes]):
+    """What readers waited, sorted; MiB that were sent each second; cores that the server used; whether all went well."""
+    sent = multiprocessing.Value("Q", lock=False)
+    flooding = multiprocessing.Process(target=flood, args=(server.port, opening, parts, sent), daemon=True)
+    flooding.start()
+    used = processor_seconds(server.process)
+    taken = latencies_at_fixed_rate(server, SECONDS, 100, "/api/v1/recipes/1")
+    used = processor_seconds(server.process) - used
+    was_flooding = flooding.is_alive()
+    flooding.terminate()
+    flooding.join()
+    return taken, sent.value / SECONDS / 2**20, used / SECONDS, was_flooding and len(taken) >= (SECONDS - 1) * 100
+
+
+def processor_seconds(process: subprocess.Popen) -> float:
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure(program: Path, bare: Path | None, name: str) -> bool:
     label, opening, parts = FLOODS[name]
+    beside = ""
     with tempfile.TemporaryDirectory() as folder:
         server = Server(program, Path(folder))
         try:
             fill(server)
             quiet = median(latencies_at_fixed_rate(server, 2, 100, "/api/v1/recipes/1"))
-            sent = multiprocessing.Value("Q", lock=False)
-            flooding = multiprocessing.Process(target=flood, args=(server.port, opening, parts, sent), daemon=True)
-            flooding.start()
-            taken = latencies_at_fixed_rate(server, SECONDS, 100, "/api/v1/recipes/1")
-            was_flooding = flooding.is_alive()
-            flooding.terminate()
-            flooding.join()
+            taken, sent, cores, answered = while_flooded(server, opening, parts)
+            if bare:
+                with bare_axum(bare, server, Path(folder)) as reference:
+                    times, _, reference_cores, _ = while_flooded(reference, opening, parts)
+                beside = f"{median(times):.2f} with {reference_cores:.1f}"
         finally:
             server.stop()
     p50, p99 = median(taken), taken[int(len(taken) * 0.99)]
-    holds = p50 < MEDIAN_MS and was_flooding and len(taken) >= (SECONDS - 1) * 100
-    figures = f"{sent.value / SECONDS / 2**20:.1f} | {quiet:.2f} | {p50:.2f} | {p99:.1f} | {taken[-1]:.0f}"
+    holds = p50 < MEDIAN_MS and answered
+    figures = f"{sent:.1f} | {quiet:.2f} | {p50:.2f} | {p99:.1f} | {taken[-1]:.0f} | {cores:.1f} | {beside}"
     print(f"| {label} | {figures} | {'yes' if holds else '**no**'} |", flush=True)
     return holds
 
@@ -137,11 +179,13 @@ def measure(program: Path, name: str) -> bool:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", type=Path, help="a built `recipes`; without it, a release build is made")
+    parser.add_argument("--bare", type=Path, help="the built example `bare_axum`, to be flooded as well")
     parser.add_argument("--only", action="append", choices=FLOODS, metavar="FLOOD", help=f"one of {', '.join(FLOODS)}; repeatable")
     options = parser.parse_args()
     program = (options.program or built()).resolve(strict=True)
-    print("| flood | sent, MiB/s | quiet p50, ms | p50, ms | p99, ms | most, ms | holds |\n|---|---|---|---|---|---|---|")
-    results = [measure(program, name) for name in options.only or FLOODS]
+    print("| flood | sent, MiB/s | quiet p50, ms | p50, ms | p99, ms | most, ms | cores | bare axum: p50, cores | holds |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    results = [measure(program, options.bare, name) for name in options.only or FLOODS]
     sys.exit(0 if all(results) else 1)
 
 
