@@ -109,7 +109,7 @@ pub async fn clear(
 
 /// Ticks an item off, or changes its text.
 ///
-/// With `version`, an item whose text has changed meanwhile stays as it is.
+/// With `version`, the item is changed only if its text still has this version.
 #[utoipa::path(
     patch, path = "/api/v1/shopping-list/{id}", tag = "planning", operation_id = "changeShoppingItem",
     params(UuidInPath),

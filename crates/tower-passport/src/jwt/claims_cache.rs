@@ -5,7 +5,7 @@ use std::time::SystemTime;
 #[cfg(feature = "status-list")]
 use strict_jose::status_list::StatusReference;
 
-/// The cached values of a token whose signature and claims meet the rules.
+/// The cached values of a verified token.
 #[derive(Clone)]
 pub(super) struct Checked<C> {
     pub(super) claims: C,
