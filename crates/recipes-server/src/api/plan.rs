@@ -207,6 +207,11 @@ fn meal_json(meal: &Meal) -> Value {
             json["recipeId"] = json!(id);
             json["name"] = json!(name);
         }
+        MealRecipe::Binned { id, name } => {
+            json["recipeId"] = json!(id);
+            json["name"] = json!(name);
+            json["available"] = false.into();
+        }
         MealRecipe::Hidden(id) => {
             json["recipeId"] = json!(id);
             json["available"] = false.into();

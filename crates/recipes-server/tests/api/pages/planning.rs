@@ -46,6 +46,23 @@ async fn recipe_is_planned_and_shopped_from_its_page() {
 }
 
 #[tokio::test]
+async fn planned_recipe_in_the_bin_is_named_without_a_link() {
+    let app = TestApp::new();
+    let mut browser = Browser::of(&app, "alice", Role::User).await;
+    app.alice().await.posts_recipe("Soup").await;
+    let date = field(&browser.get("/recipes/1").await.is(200).text(), "date\" type=\"date");
+    browser.submit("/plan", "/plan", &[("recipe", "1"), ("date", &*date)]).await.is(303);
+    let link = "href=\"/recipes/1\" dir=\"auto\">Soup</a>";
+    assert!(browser.get("/plan").await.is(200).text().contains(link));
+    app.alice().await.delete("/api/v1/recipes/1").await.is(204);
+    let page = browser.get("/plan").await.is(200).text();
+    assert!(page.contains("<span dir=\"auto\">Soup</span> <small>(Bin)</small>"), "{page}");
+    assert!(!page.contains(link), "{page}");
+    app.alice().await.post("/api/v1/recipes/bin/1/restore", &serde_json::json!({})).await.is(200);
+    assert!(browser.get("/plan").await.is(200).text().contains(link));
+}
+
+#[tokio::test]
 async fn private_recipe_is_not_named_in_a_shared_plan() {
     let app = TestApp::new();
     let alice = app.alice().await;

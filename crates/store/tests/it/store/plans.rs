@@ -25,7 +25,8 @@ impl TestStore {
     pub(super) fn planned_on(&self, day: Date, recipe: Option<RecipeId>, note: &str) -> PlanEntry {
         let id = PlanEntryId::new(self.now(), self.entropy.bytes());
         let note = Some(note.to_owned()).filter(|note| !note.is_empty());
-        PlanEntry { id, day, recipe, servings: recipe.map(|_| "3/2".to_owned()), note }
+        let servings = recipe.map(|_| "3/2".to_owned());
+        PlanEntry { id, day, recipe, servings, note, binned_name: None }
     }
 
     pub(super) async fn plans(&self, user: UserId, replaced: &[Date], entries: Vec<PlanEntry>) -> Planned {
