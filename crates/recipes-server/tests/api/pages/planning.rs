@@ -122,6 +122,32 @@ async fn items_are_ticked_on_a_page_and_a_changed_one_is_shown_again() {
 }
 
 #[tokio::test]
+async fn links_of_a_household_have_the_host_of_the_request() {
+    let app = TestApp::new();
+    let mut browser = Browser::of(&app, "alice", Role::User).await;
+    browser.host = Some("kitchen.lan:8080");
+    for (action, link) in [
+        ("invite", "http://kitchen.lan:8080/household/join?code="),
+        ("calendar", "http://kitchen.lan:8080/api/v1/plan/calendar.ics?key="),
+    ] {
+        let page = browser.submit("/household", "/household", &[("action", action)]).await.is(200).text();
+        assert!(page.contains(&format!(">{link}")), "{page}");
+    }
+    let alice = app.alice().await;
+    alice.posts_recipe("Soup").await;
+    let plan = serde_json::json!({ "date": "2026-01-02", "recipeId": 1 });
+    alice.post("/api/v1/plan/meals", &plan).await.is(201);
+    let create =
+        alice.request(http::Method::POST, "/api/v1/plan/calendar").header("host", "kitchen.lan:8080");
+    let create = create.header("content-type", "application/json");
+    let url = alice.send(create.body("{}".into()).unwrap()).await.is(201).json()["data"]["url"].take();
+    let path = url.as_str().unwrap().strip_prefix("http://kitchen.lan:8080").unwrap().to_owned();
+    let read = app.anonymous().request(http::Method::GET, &path).header("host", "kitchen.lan:8080");
+    let calendar = app.anonymous().send(read.body("".into()).unwrap()).await.is(200).text();
+    assert!(calendar.contains("URL:http://kitchen.lan:8080/recipes/1\r\n"), "{calendar}");
+}
+
+#[tokio::test]
 async fn calendar_address_is_shown_once_and_can_be_revoked() {
     let app = TestApp::new();
     let mut browser = Browser::of(&app, "alice", Role::User).await;
