@@ -20,3 +20,6 @@ CREATE TABLE binned_shares (
 
 CREATE INDEX binned_shares_by_recipe ON binned_shares (recipe_id);
 CREATE INDEX binned_shares_by_creator ON binned_shares (created_by);
+
+-- Pages ask whether there is an administrator.
+CREATE INDEX users_who_administer ON users (id) WHERE role = 'admin' AND disabled = 0;
