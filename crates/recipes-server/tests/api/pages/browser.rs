@@ -124,3 +124,9 @@ pub(crate) fn field(page: &str, name: &str) -> String {
     let (_, rest) = page.split_once(&start).unwrap_or_else(|| panic!("no {name} in {page}"));
     rest.split('"').next().unwrap().to_owned()
 }
+
+/// The addresses of the links that begin with this.
+pub(crate) fn links(page: &str, start: &str) -> Vec<String> {
+    let parts = page.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+    parts.filter(|address| address.starts_with(start)).map(str::to_owned).collect()
+}
