@@ -48,11 +48,11 @@ mod tests {
     use super::*;
 
     fn site(uri: &str, headers: &[(&'static str, &'static str)], public_url: &str) -> String {
-        let header = |(name, value): &(&'static str, &'static str)| {
-            (HeaderName::from_static(name), HeaderValue::from_static(value))
-        };
-        let headers = headers.iter().map(header).collect();
-        Site::of(&headers, &uri.parse().unwrap(), public_url.parse().ok().as_ref()).0
+        let mut map = HeaderMap::new();
+        for &(name, value) in headers {
+            map.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        Site::of(&map, &uri.parse().unwrap(), public_url.parse().ok().as_ref()).0
     }
 
     #[test]
@@ -60,12 +60,12 @@ mod tests {
         let host = ("host", "kitchen.lan:8080");
         for (uri, headers, public_url, want) in [
             ("/plan", &[host][..], "https://a.example/recipes", "https://a.example/recipes"),
-            ("/plan", &[host], "", "http://kitchen.lan:8080"),
-            ("/plan", &[host, ("x-forwarded-proto", "https, http")], "", "https://kitchen.lan:8080"),
-            ("/plan", &[host, ("origin", "https://kitchen.lan:8080")], "", "https://kitchen.lan:8080"),
-            ("/plan", &[host, ("origin", "https://evil.example")], "", "http://kitchen.lan:8080"),
-            ("http://kitchen.lan/plan", &[], "", "http://kitchen.lan"),
-            ("/plan", &[], "", "http://localhost"),
+            ("/plan", &[host][..], "", "http://kitchen.lan:8080"),
+            ("/plan", &[host, ("x-forwarded-proto", "https, http")][..], "", "https://kitchen.lan:8080"),
+            ("/plan", &[host, ("origin", "https://kitchen.lan:8080")][..], "", "https://kitchen.lan:8080"),
+            ("/plan", &[host, ("origin", "https://evil.example")][..], "", "http://kitchen.lan:8080"),
+            ("http://kitchen.lan/plan", &[][..], "", "http://kitchen.lan"),
+            ("/plan", &[][..], "", "http://localhost"),
         ] {
             assert_eq!(site(uri, headers, public_url), want, "{uri} {headers:?}");
         }
