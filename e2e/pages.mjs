@@ -126,8 +126,11 @@ async function walk(kind, size, scripts, scheme) {
     // Ticks survive, and cook mode goes step by step.
     await page.reload();
     assert.ok(await page.isChecked(".ingredients input >> nth=0"));
+    await page.fill("#cooked-note", "More salt");
+    await submit(page, "form[action$='/cooked'] button");
     await page.click("[data-cook]");
     await inspect(page, name("cook mode"));
+    assert.equal(await page.textContent(".cooking [data-place]"), "1 / 2", "the log of cooking has no steps");
     await page.click("[data-next]");
     assert.match(await page.textContent(".cooking [data-text]"), /Add the rest/);
     await page.keyboard.press("Escape");

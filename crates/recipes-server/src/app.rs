@@ -49,6 +49,7 @@ struct Parts {
     resource_metadata: Option<Map<String, Value>>,
     form_tokens: FormTokens,
     webhooks: Webhooks,
+    has_pages: bool,
     mode: Mode,
     draining: Draining,
 }
@@ -66,13 +67,16 @@ pub struct Deployment {
     pub issuer: Option<(Map<String, Value>, IssuerTokens)>,
     /// The parts of the program that this server has.
     pub mode: Mode,
+    /// Whether the server has the pages for people, and no front end of its operator.
+    pub has_pages: bool,
     /// Whether the server is about to end.
     pub draining: Draining,
 }
 
 impl App {
     pub fn new(with: Dependencies, deployment: Deployment) -> Self {
-        let Deployment { public_url, provider_url, resources, issuer: trusted, mode, draining } = deployment;
+        let Deployment { public_url, provider_url, resources, issuer: trusted, mode, has_pages, draining } =
+            deployment;
         let provider_url = provider_url.filter(|_| trusted.is_none());
         let clients = clients(&with, provider_url.as_ref(), &resources);
         let authorization_server = provider_url.and_then(|url| authorization_server(&with, &url, &resources));
@@ -108,6 +112,7 @@ impl App {
             cookies,
             public_url,
             form_tokens,
+            has_pages,
             mode,
             draining,
         }))
@@ -176,6 +181,11 @@ impl App {
 
     pub fn draining(&self) -> &Draining {
         &self.0.draining
+    }
+
+    /// Whether the server has the pages for people.
+    pub fn has_pages(&self) -> bool {
+        self.0.has_pages
     }
 
     pub fn mode(&self) -> Mode {

@@ -14,5 +14,6 @@ pub mod negotiation;
 pub mod origin;
 pub mod query;
 pub mod repeatable;
+pub mod site;
 pub mod stack;
 pub mod static_body;

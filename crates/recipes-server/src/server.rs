@@ -143,11 +143,11 @@ async fn start_and_serve(config: Config, log: &LogWriter) -> anyhow::Result<()> 
             resources: config.authorization.resources.clone(),
             issuer: trusted,
             mode: config.mode(),
+            has_pages: front_end.is_none(),
             draining: draining.clone(),
         },
     );
     deliver_logouts(&app)?;
-    let has_pages = front_end.is_none();
     let app_of_first_run = app.clone();
     let (service, traces) = http_service(
         &config,
@@ -166,7 +166,7 @@ async fn start_and_serve(config: Config, log: &LogWriter) -> anyhow::Result<()> 
     let shutdown = shutdown::signalled();
     let database = config.database_url();
     tracing::info!("Listening on http://{bound} (documentation at http://{bound}/docs), database {database}");
-    if has_pages {
+    if app_of_first_run.has_pages() {
         first_run::log_code(&app_of_first_run, bound).await?;
     }
     let outcome = run(listener, service, connections(&config), shutdown).await;

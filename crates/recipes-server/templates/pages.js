@@ -34,6 +34,8 @@ if (search) {
   search.addEventListener("formdata", ({ formData }) => { for (const [name, value] of [...formData]) if (value === "") formData.delete(name); });
 }
 
+const stepItems = ".steps > ol > li"; // The log of cooking is in the same section, and is no step.
+
 // A recipe: ticks survive reloading, for this tab.
 const article = one("[data-recipe]");
 if (article) {
@@ -56,14 +58,14 @@ if (article) {
     await navigator.clipboard.writeText(what.url);
     button.textContent = button.dataset.share;
   });
-  if (one(".steps li", article)) show("[data-cook]", cook);
+  if (one(stepItems, article)) show("[data-cook]", cook);
 }
 
 // Cook mode: one step at a time in large text, and the screen stays on.
 function cook(button) {
   const dialog = one("#cook-mode").content.firstElementChild.cloneNode(true);
   document.body.append(dialog);
-  const steps = all(".steps li");
+  const steps = all(stepItems);
   const text = one("[data-text]", dialog), lines = one("[data-lines]", dialog);
   const back = one("[data-back]", dialog), next = one("[data-next]", dialog), label = next.textContent;
   for (const line of all(".ingredients li span")) lines.append(Object.assign(document.createElement("li"), { textContent: line.textContent }));

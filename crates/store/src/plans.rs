@@ -16,11 +16,13 @@ pub const MAX_PLAN_ENTRIES_OF_DAY: u32 = 20;
 pub struct PlanEntry {
     pub id: PlanEntryId,
     pub day: Date,
-    /// `None` with a note: an entry without a recipe. `None` without a note: the recipe was deleted.
+    /// `None` with a note: an entry without a recipe. `None` without a note: the recipe was deleted for good.
     pub recipe: Option<RecipeId>,
     /// A whole number, a decimal number or a fraction.
     pub servings: Option<String>,
     pub note: Option<String>,
+    /// The name of a recipe in the bin that the user could read before. Not read for new entries.
+    pub binned_name: Option<String>,
 }
 
 /// Entries that are added, in their order within each day.

@@ -70,7 +70,7 @@ impl Store {
         }
     }
 
-    /// The links that a user has made, also expired ones, the oldest first.
+    /// The links that a user has made, also expired ones and those to recipes in the bin, the oldest first.
     pub async fn shares_of(&self, user: UserId) -> Result<Vec<SharedByUser>, StoreError> {
         match self {
             Self::Sqlite(db) => db.shares_of(user).await,

@@ -71,6 +71,29 @@ impl Store {
         }
     }
 
+    /// Makes the actor an administrator, unless there is an active one. As of [`create_first_admin`](Self::create_first_admin), one of
+    /// several calls succeeds.
+    ///
+    /// # Errors
+    /// [`StoreError::ActorRevoked`] if the actor is no user, or the user's rights were revoked meanwhile.
+    pub async fn become_first_admin(&self, context: Context) -> Result<Option<User>, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.become_first_admin(context).await,
+            Self::Postgres(db) => db.become_first_admin(context).await,
+        }
+    }
+
+    /// Whether a user who is not disabled is an administrator.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the disk fails.
+    pub async fn has_admin(&self) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(db) => db.has_admin(),
+            Self::Postgres(db) => db.has_admin().await,
+        }
+    }
+
     pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
         match self {
             Self::Sqlite(db) => db.user(id),

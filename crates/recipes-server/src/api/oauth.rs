@@ -6,6 +6,8 @@ mod log_out;
 mod pages;
 mod redirect;
 
+pub(crate) use self::log_in::form_targets;
+
 use std::sync::Arc;
 
 use axum::{

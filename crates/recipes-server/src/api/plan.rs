@@ -27,6 +27,7 @@ use crate::http::error::{Report, RequestError};
 use crate::http::json_api::JsonApi;
 use crate::http::query::{NoQuery, Query};
 use crate::http::repeatable::{Answer, Repeatable, RepeatableBody};
+use crate::http::site::Site;
 use crate::use_cases::planning::{
     CreatedFeed, Days, MAX_PLAN_ENTRIES_OF_DAY, Meal, MealRecipe, NewDay, NewMeal, calendar::calendar,
 };
@@ -136,10 +137,10 @@ pub async fn remove(
 pub async fn create_calendar(
     JsonApi(app): JsonApi<App>,
     me: AccountOwner,
+    Site(site): Site,
     _: NoQuery,
     Repeatable(key): Repeatable,
 ) -> Result<Response, Report> {
-    let site = app.public_url().map(ToString::to_string).unwrap_or_default();
     let answer = move |feed: &CreatedFeed| {
         let path = format!("/api/v1/plan/calendar.ics?key={}", feed.key.expose_secret());
         Answer::created(&path, &json!({ "url": format!("{site}{path}") }))
@@ -175,11 +176,10 @@ pub async fn revoke_calendar(
         CalendarNotFound, Unavailable,
     )
 )]
-pub async fn calendar_file(State(app): State<App>, uri: Uri) -> Result<Response, Report> {
+pub async fn calendar_file(State(app): State<App>, Site(site): Site, uri: Uri) -> Result<Response, Report> {
     let mut query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     let key = query.find(|(name, _)| name == "key").map(|(_, key)| key).unwrap_or_default();
     let (meals, now) = app.planning().feed(TokenDigest::of(key.as_bytes())).await?;
-    let site = app.public_url().map_or_else(|| "http://localhost".to_owned(), ToString::to_string);
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/calendar; charset=utf-8")),
         (header::CACHE_CONTROL, NO_STORE),
@@ -206,6 +206,11 @@ fn meal_json(meal: &Meal) -> Value {
         MealRecipe::Readable { id, name } => {
             json["recipeId"] = json!(id);
             json["name"] = json!(name);
+        }
+        MealRecipe::Binned { id, name } => {
+            json["recipeId"] = json!(id);
+            json["name"] = json!(name);
+            json["available"] = false.into();
         }
         MealRecipe::Hidden(id) => {
             json["recipeId"] = json!(id);

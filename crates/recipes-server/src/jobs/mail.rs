@@ -122,11 +122,6 @@ impl Mailer {
         invitation_link(&self.site, token.expose_secret())
     }
 
-    /// The link that shows a recipe to all visitors who have it. The token is in the query, which the access log leaves out.
-    pub fn share_link(&self, token: &SecretString) -> String {
-        format!("{}/shared?token={}", self.site, token.expose_secret())
-    }
-
     async fn queue(&self, mail: NewMail, actor: Actor, language: LanguageTag) -> Result<(), QueueError> {
         let (now, random) = (self.clock.now(), u16::from_le_bytes(self.entropy.bytes()));
         let due_at = now + MIN_DELAY + Duration::from_millis((random % 1_000).into());

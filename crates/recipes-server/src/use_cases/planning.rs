@@ -103,6 +103,11 @@ pub enum MealRecipe {
         id: RecipeId,
         name: String,
     },
+    /// It is in the bin. Until then the viewer could read it.
+    Binned {
+        id: RecipeId,
+        name: String,
+    },
     /// The viewer may not read it.
     Hidden(RecipeId),
     Deleted,
@@ -152,11 +157,12 @@ impl Planning {
         ids.sort_unstable();
         ids.dedup();
         let names = self.names(ids, viewer).await?;
-        let meal = |PlanEntry { id, day, recipe, servings, note }| {
+        let meal = |PlanEntry { id, day, recipe, servings, note, binned_name }| {
             let recipe = match recipe {
-                Some(id) => match names.get(&id) {
-                    Some(name) => MealRecipe::Readable { id, name: name.clone() },
-                    None => MealRecipe::Hidden(id),
+                Some(id) => match (names.get(&id), binned_name) {
+                    (Some(name), _) => MealRecipe::Readable { id, name: name.clone() },
+                    (None, Some(name)) => MealRecipe::Binned { id, name },
+                    (None, None) => MealRecipe::Hidden(id),
                 },
                 // Servings are those of a recipe.
                 None if note.is_none() || servings.is_some() => MealRecipe::Deleted,
@@ -268,7 +274,8 @@ impl Planning {
     fn entry(&self, day: Date, meal: &NewMeal) -> PlanEntry {
         let NewMeal { recipe, servings, note } = meal.clone();
         let id = PlanEntryId::new(self.clock.now(), self.entropy.bytes());
-        PlanEntry { id, day, recipe, servings: servings.map(|servings| servings.0), note }
+        let servings = servings.map(|servings| servings.0);
+        PlanEntry { id, day, recipe, servings, note, binned_name: None }
     }
 
     fn check_date(&self, date: Date, pointer: &str) -> Result<(), PlanError> {

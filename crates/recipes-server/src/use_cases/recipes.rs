@@ -53,7 +53,6 @@ use super::accounts::Reading;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::images::ImageMaker;
-use crate::jobs::mail::Mailer;
 use crate::jobs::search_index::SearchIndex;
 use crate::page_fetcher::PageFetcher;
 
@@ -71,7 +70,6 @@ pub struct Recipes {
     revisions_kept: RevisionsKept,
     bin_days: u16,
     pages: Option<PageFetcher>,
-    mailer: Mailer,
     import_places: ImportPlaces,
     clock: Clock,
     entropy: Entropy,
@@ -107,7 +105,6 @@ impl Recipes {
             revisions_kept: with.settings.revisions_kept,
             bin_days: with.settings.bin_days,
             pages: with.pages.clone(),
-            mailer: with.mailer.clone(),
             import_places: ImportPlaces::default(),
             clock: with.clock.clone(),
             entropy: with.entropy.clone(),

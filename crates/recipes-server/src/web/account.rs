@@ -36,6 +36,7 @@ struct AccountPage<'a> {
     email: &'a str,
     is_verified: bool,
     has_mail: bool,
+    lacks_admin: bool,
     sessions: Vec<SessionRow>,
     tokens: Vec<TokenRow>,
     /// A new API token, which is shown once.
@@ -118,6 +119,7 @@ async fn show_page(app: &App, member: &Member, shown: Shown<'_>) -> Result<Respo
         p: problems,
         is_verified: user.email_verified,
         has_mail: app.accounts().has_mail_server(),
+        lacks_admin: !app.accounts().has_admin().await?,
         sessions: sessions.iter().map(|session| SessionRow::of(session, member, app)).collect(),
         tokens: tokens.iter().map(|token| TokenRow::of(token, t, app)).collect(),
         secret,

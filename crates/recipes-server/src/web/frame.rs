@@ -56,8 +56,22 @@ impl Frame {
 
     /// The query that leads back to this page after a log-in.
     pub(super) fn return_query(&self) -> String {
-        form_urlencoded::Serializer::new(String::new()).append_pair("return_to", &self.here).finish()
+        let (path, query) = self.here.split_once('?').unwrap_or((self.here.as_str(), ""));
+        let is_on_the_way =
+            ["/log-in", "/sign-up", "/account/sign-up", "/forgotten-password"].contains(&path);
+        if is_on_the_way { return_query(&stated_return(query)) } else { return_query(&self.here) }
     }
+}
+
+/// The query by which the pages of log-in and sign-up hand on where the user came from.
+pub(super) fn return_query(path: &str) -> String {
+    form_urlencoded::Serializer::new(String::new()).append_pair("return_to", path).finish()
+}
+
+/// What such a query states, or the home page.
+pub(super) fn stated_return(query: &str) -> String {
+    let found = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "return_to");
+    found.map_or_else(|| "/".to_owned(), |(_, path)| local_path(&path).to_owned())
 }
 
 /// The notice that a redirect after a change asks for: `?done=saved`.
@@ -85,10 +99,8 @@ fn done(here: &str, t: &'static Text, has_mail_server: bool) -> Option<&'static 
 }
 
 /// Pages load from this service only, contain no inline script or style, and are shown in no frame.
-const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; \
-     worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-);
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; \
+     worker-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
 
 /// No cache stores a page: most show the name of the user.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
@@ -106,11 +118,20 @@ pub(super) fn page_with_status(status: StatusCode, page: &impl Template) -> Resu
     let html = page.render().map_err(Report::internal)?;
     let headers = [
         (header::CACHE_CONTROL, NO_STORE),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
         (header::REFERRER_POLICY, SAME_ORIGIN),
         (header::VARY, HeaderValue::from_static("accept, accept-language, cookie")),
     ];
     Ok((status, headers, Html(html)).into_response())
+}
+
+/// Lets the redirects after a form of the page lead to these origins, too.
+pub(super) fn with_form_targets(mut response: Response, origins: &str) -> Result<Response, Report> {
+    if !origins.is_empty() {
+        let policy = HeaderValue::try_from(format!("{POLICY} {origins}")).map_err(Report::internal)?;
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    Ok(response)
 }
 
 /// 303 to a path of this service after a change, so that reloading the page does not repeat it.

@@ -14,6 +14,7 @@ use super::visitor::Member;
 use crate::app::App;
 use crate::http::error::{Report, RequestError};
 use crate::http::query::Query;
+use crate::http::site::Site;
 
 #[derive(Template)]
 #[template(path = "household.html")]
@@ -69,10 +70,10 @@ async fn show_page(app: &App, member: &Member, shown: Shown) -> Result<Response,
 pub(super) async fn change(
     State(app): State<App>,
     member: Member,
+    Site(site): Site,
     form: PageForm,
 ) -> Result<Response, Report> {
     let (planning, actor) = (app.planning(), member.actor);
-    let site = app.public_url().map_or_else(|| app.base_path().to_owned(), ToString::to_string);
     let changing = async {
         form.check_token(&app, Some(member.session))?;
         let mut shown = Shown::default();

@@ -6,12 +6,13 @@
 use accounts::{Email, TokenDigest};
 use askama::Template;
 use axum::{extract::State, response::Response};
+use http::Uri;
 use secrecy::SecretString;
 
 use super::form::{PageForm, Problems, SmallForm};
-use super::frame::{Frame, page_with_status, see_other};
+use super::frame::{Frame, local_path, page_with_status, return_query, see_other};
 use super::languages::Text;
-use super::log_in::logged_out;
+use super::log_in::{logged_out, return_to};
 use super::visitor::Visitor;
 use crate::app::App;
 use crate::http::error::Report;
@@ -26,6 +27,8 @@ struct LinkPage<'a> {
     kind: Kind,
     email: &'a str,
     link: &'a str,
+    /// Where a user who has forgotten the password was going.
+    return_to: &'a str,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,13 +51,22 @@ impl Kind {
 
 fn show(visitor: &Visitor, kind: Kind, form: Option<&PageForm>, p: Problems) -> Result<Response, Report> {
     let field = |name| form.map(|form| form.get(name)).unwrap_or_default();
-    let (f, t) = (&visitor.frame, visitor.frame.text());
-    let page = LinkPage { f, t, p, kind, email: field("email"), link: field("token") };
+    let page = LinkPage {
+        f: &visitor.frame,
+        t: visitor.frame.text(),
+        p,
+        kind,
+        email: field("email"),
+        link: field("token"),
+        return_to: field("return_to"),
+    };
     page_with_status(page.p.status, &page)
 }
 
-pub(super) async fn forgotten_form(visitor: Visitor) -> Result<Response, Report> {
-    show(&visitor, Kind::Forgotten, None, Problems::none())
+pub(super) async fn forgotten_form(visitor: Visitor, uri: Uri) -> Result<Response, Report> {
+    let (f, t, return_to) = (&visitor.frame, visitor.frame.text(), return_to(&uri));
+    let (p, kind) = (Problems::none(), Kind::Forgotten);
+    page_with_status(p.status, &LinkPage { f, t, p, kind, email: "", link: "", return_to: &return_to })
 }
 
 pub(super) async fn reset_form(visitor: Visitor) -> Result<Response, Report> {
@@ -78,7 +90,10 @@ pub(super) async fn forgotten(
         Ok::<_, Report>(app.accounts().request_password_reset(&email, actor, language).await?)
     };
     match request.await {
-        Ok(()) => see_other("/log-in?done=mailed"),
+        Ok(()) => match local_path(form.get("return_to")) {
+            "/" => see_other("/log-in?done=mailed"),
+            path => see_other(&format!("/log-in?done=mailed&{}", return_query(path))),
+        },
         Err(report) => {
             show(&visitor, Kind::Forgotten, Some(&form), Problems::of(report, visitor.frame.text())?)
         }

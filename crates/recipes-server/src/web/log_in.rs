@@ -9,9 +9,10 @@ use axum::{
 use http::{HeaderValue, Uri, header, request::Parts};
 
 use super::form::{PageForm, Problems, SmallForm};
-use super::frame::{Frame, local_path, page_with_status, see_other};
+use super::frame::{Frame, local_path, page_with_status, see_other, stated_return, with_form_targets};
 use super::languages::{self, Language, Text};
 use super::visitor::{Visitor, session_cookies};
+use crate::api::oauth::form_targets;
 use crate::app::App;
 use crate::http::cookies;
 use crate::http::error::{Report, RequestError};
@@ -28,6 +29,7 @@ struct LogInPage<'a> {
     /// Whether the browser would discard the cookies of a log-in.
     needs_https: bool,
     has_mail: bool,
+    lacks_admin: bool,
 }
 
 pub(super) async fn form(State(app): State<App>, mut parts: Parts) -> Result<Response, Report> {
@@ -37,7 +39,8 @@ pub(super) async fn form(State(app): State<App>, mut parts: Parts) -> Result<Res
         return see_other(local_path(&return_to));
     }
     let needs_https = cookies::are_discarded(&parts, app.public_url());
-    show(&app, &visitor.frame, Shown { email: "", return_to: &return_to, needs_https }, Problems::none())
+    let shown = Shown { email: "", return_to: &return_to, needs_https };
+    show(&app, &visitor.frame, shown, Problems::none()).await
 }
 
 /// What the form shows besides its problems.
@@ -48,10 +51,12 @@ struct Shown<'a> {
     needs_https: bool,
 }
 
-fn show(app: &App, f: &Frame, shown: Shown<'_>, p: Problems) -> Result<Response, Report> {
+async fn show(app: &App, f: &Frame, shown: Shown<'_>, p: Problems) -> Result<Response, Report> {
     let Shown { email, return_to, needs_https } = shown;
     let (status, has_mail) = (p.status, app.accounts().has_mail_server());
-    page_with_status(status, &LogInPage { f, t: f.text(), p, email, return_to, needs_https, has_mail })
+    let lacks_admin = !app.accounts().has_admin().await?;
+    let page = LogInPage { f, t: f.text(), p, email, return_to, needs_https, has_mail, lacks_admin };
+    leading_to(app, return_to, page_with_status(status, &page)?).await
 }
 
 pub(super) async fn submit(
@@ -68,7 +73,8 @@ pub(super) async fn submit(
         Ok(session) => begun(&app, &session, return_to).await,
         Err(report) => {
             let problems = Problems::of(report, visitor.frame.text())?;
-            show(&app, &visitor.frame, Shown { email, return_to, needs_https: false }, problems)
+            let shown = Shown { email, return_to, needs_https: false };
+            show(&app, &visitor.frame, shown, problems).await
         }
     }
 }
@@ -166,7 +172,12 @@ pub(super) async fn language(
 
 /// Where the user came from.
 pub(super) fn return_to(uri: &Uri) -> String {
-    let query = uri.query().unwrap_or_default().as_bytes();
-    let found = form_urlencoded::parse(query).find(|(name, _)| name == "return_to");
-    found.map_or_else(|| "/".to_owned(), |(_, path)| path.into_owned())
+    stated_return(uri.query().unwrap_or_default())
+}
+
+/// A page whose form leads there. An authorization request goes on to the application at once if the user has allowed it before, and
+/// browsers apply `form-action` to that redirect as well.
+pub(super) async fn leading_to(app: &App, path: &str, page: Response) -> Result<Response, Report> {
+    let origins = form_targets(app, path).await;
+    with_form_targets(page, &origins)
 }

@@ -52,6 +52,7 @@ struct MealView {
     title: String,
     /// The recipe cannot be read.
     is_gone: bool,
+    is_binned: bool,
     servings: Option<String>,
     note: Option<String>,
 }
@@ -61,13 +62,15 @@ impl MealView {
         let Meal { id, recipe, servings, note, .. } = meal;
         let servings = servings.map(|servings| fill(t.for_servings, servings));
         let gone = |title: &str| (title.to_owned(), true);
+        let is_binned = matches!(recipe, MealRecipe::Binned { .. });
         let (recipe, (title, is_gone), note) = match recipe {
             MealRecipe::Readable { id, name } => (Some(id), (name, false), note),
+            MealRecipe::Binned { name, .. } => (None, (name, false), note),
             MealRecipe::Hidden(_) => (None, gone(t.hidden_recipe), note),
             MealRecipe::Deleted => (None, gone(t.deleted_recipe), note),
             MealRecipe::None => (None, (note.unwrap_or_default(), false), None),
         };
-        Self { id, recipe, title, is_gone, servings, note }
+        Self { id, recipe, title, is_gone, is_binned, servings, note }
     }
 }
 

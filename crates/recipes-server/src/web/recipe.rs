@@ -5,7 +5,7 @@ use axum::{
     extract::{FromRequestParts as _, State},
     response::Response,
 };
-use http::{HeaderMap, header, request::Parts};
+use http::request::Parts;
 use ids::RecipeId;
 use jiff::civil::Date;
 use recipes::export::{for_html, json_ld_value};
@@ -24,6 +24,7 @@ use crate::auth::requirements::RecipeReader;
 use crate::http::conditional::Conditions;
 use crate::http::error::Report;
 use crate::http::negotiation::HTML;
+use crate::http::site::Site;
 use crate::mode::Mode;
 
 #[derive(Template)]
@@ -90,7 +91,7 @@ pub(super) async fn read(State(app): State<App>, mut parts: Parts) -> Result<Res
     };
     let viewed = Viewed::of(&parts.uri, &recipe.content);
     let shown = Shown { recipe: &recipe, viewed, personal, is_by_link: false };
-    respond(&app, &visitor, shown, &parts.headers)
+    respond(&app, &visitor, shown, Site::of(&parts.headers, &parts.uri, app.public_url()))
 }
 
 /// A recipe, and how a visitor came to it.
@@ -107,13 +108,11 @@ pub(super) fn respond(
     app: &App,
     visitor: &Visitor,
     shown: Shown<'_>,
-    headers: &HeaderMap,
+    Site(site): Site,
 ) -> Result<Response, Report> {
     let Shown { recipe, viewed, personal, is_by_link } = shown;
     let (t, content, id) = (visitor.frame.text(), &viewed.content, recipe.id);
     let images = recipe.images.clone().with_base(&visitor.frame.base);
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-    let site = app.public_url().map_or_else(|| format!("http://{host}"), |url| url.as_str().to_owned());
     let servings = content.servings.as_ref().map(ToString::to_string);
     page(&RecipePage {
         f: &visitor.frame,

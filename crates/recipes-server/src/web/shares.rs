@@ -15,6 +15,7 @@ use super::visitor::{Member, Visitor};
 use crate::api::path::{PathId, SharePath};
 use crate::app::App;
 use crate::http::error::{Report, RequestError};
+use crate::http::site::Site;
 use crate::use_cases::recipes::ShareRecipe;
 
 /// Of a link that expires.
@@ -71,8 +72,8 @@ async fn show_page(
 /// The link is in the response, not behind a redirect: it is shown once.
 pub(super) async fn create(
     State(app): State<App>,
-    member: Member,
-    visitor: Visitor,
+    (member, visitor): (Member, Visitor),
+    Site(site): Site,
     PathId(id): PathId<RecipeId>,
     form: PageForm,
 ) -> Result<Response, Report> {
@@ -89,7 +90,7 @@ pub(super) async fn create(
         }
     };
     let created = app.recipes().share(writer, id, ShareRecipe { expires_at }, None).await?;
-    show_page(&app, &member, (&visitor, id), Some(created.url)).await
+    show_page(&app, &member, (&visitor, id), Some(created.link(&site))).await
 }
 
 pub(super) async fn revoke(

@@ -9,14 +9,14 @@ use axum::{
 use http::{StatusCode, request::Parts};
 
 use super::form::{PageForm, Problems, SmallForm};
-use super::frame::{Frame, page_with_status};
+use super::frame::{Frame, page_with_status, see_other};
 use super::languages::Text;
-use super::log_in::{begun, return_to};
+use super::log_in::{begun, leading_to, return_to};
 use super::visitor::Visitor;
 use crate::app::App;
 use crate::http::cookies;
 use crate::http::error::{Report, RequestError};
-use crate::use_cases::accounts::{AccountError, SignUp, SignUpMode};
+use crate::use_cases::accounts::{AccountError, LoggedIn, SignUp, SignUpMode};
 
 #[derive(Template)]
 #[template(path = "account/sign_up.html")]
@@ -40,6 +40,8 @@ pub(super) enum Kind {
     Invited,
     /// The first administrator, who needs the code in the log.
     FirstAdmin,
+    /// The same from the account of a user who has logged in.
+    OwnAdmin,
 }
 
 impl Kind {
@@ -47,8 +49,17 @@ impl Kind {
         match self {
             Self::Account => "/sign-up",
             Self::Invited => "/account/sign-up",
-            Self::FirstAdmin => "/admin/first-run",
+            Self::FirstAdmin | Self::OwnAdmin => "/admin/first-run",
         }
+    }
+
+    fn is_first_run(self) -> bool {
+        matches!(self, Self::FirstAdmin | Self::OwnAdmin)
+    }
+
+    /// A user who has logged in needs no other account to become an administrator.
+    fn for_visitor(self, visitor: &Visitor) -> Self {
+        if self == Self::FirstAdmin && visitor.user().is_some() { Self::OwnAdmin } else { self }
     }
 }
 
@@ -74,8 +85,8 @@ pub(super) async fn first_run_form(State(app): State<App>, parts: Parts) -> Resu
 
 async fn empty_form(app: &App, mut parts: Parts, kind: Kind) -> Result<Response, Report> {
     let visitor = Visitor::from_request_parts(&mut parts, app).await?;
-    let t = visitor.frame.text();
-    let is_closed = kind != Kind::FirstAdmin && app.accounts().sign_up_mode() == SignUpMode::Closed;
+    let (t, kind) = (visitor.frame.text(), kind.for_visitor(&visitor));
+    let is_closed = !kind.is_first_run() && app.accounts().sign_up_mode() == SignUpMode::Closed;
     let problems = if is_closed {
         Problems::general(StatusCode::FORBIDDEN, t.problems.sign_up_closed)
     } else {
@@ -93,7 +104,7 @@ async fn empty_form(app: &App, mut parts: Parts, kind: Kind) -> Result<Response,
         return_to: &return_to,
         needs_https: cookies::are_discarded(&parts, app.public_url()),
     };
-    page_with_status(page.p.status, &page)
+    leading_to(app, &return_to, page_with_status(page.p.status, &page)?).await
 }
 
 pub(super) async fn sign_up(
@@ -125,43 +136,59 @@ async fn submit(app: &App, mut parts: Parts, form: &PageForm, kind: Kind) -> Res
     if cookies::are_discarded(&parts, app.public_url()) {
         return Err(RequestError::CookiesNeedHttps.into());
     }
-    let return_to = form.get("return_to");
+    let (kind, return_to) = (kind.for_visitor(&visitor), form.get("return_to"));
     let refusal = match create(app, form, &visitor, kind).await {
-        Ok(session) => {
+        Ok(Some(session)) => {
             let target = match kind {
-                Kind::FirstAdmin => "/admin?done=admin",
+                Kind::FirstAdmin => ADMINISTRATION,
                 _ if return_to.len() > 1 => return_to,
                 _ => "/?done=signed-up",
             };
             return begun(app, &session, target).await;
         }
+        Ok(None) => return see_other(ADMINISTRATION),
         Err(refusal) => refusal,
     };
     let (f, t) = (&visitor.frame, visitor.frame.text());
     let problems = Problems::of(refusal, t)?;
     let (name, email, code) = (form.get("name"), form.get("email"), form.get("invitation"));
     let page = SignUpPage { f, t, p: problems, kind, name, email, code, return_to, needs_https: false };
-    page_with_status(page.p.status, &page)
+    leading_to(app, return_to, page_with_status(page.p.status, &page)?).await
 }
 
+/// Where the first administrator goes on.
+const ADMINISTRATION: &str = "/admin?done=admin";
+
+/// The first session of a new account; `None` if the user has a session.
 async fn create(
     app: &App,
     form: &PageForm,
     visitor: &Visitor,
     kind: Kind,
-) -> Result<crate::use_cases::accounts::LoggedIn, Report> {
+) -> Result<Option<LoggedIn>, Report> {
     form.check_token(app, visitor.session())?;
+    if kind == Kind::OwnAdmin {
+        check_code(app, form, visitor)?;
+        app.accounts().become_first_admin(visitor.actor()).await?;
+        return Ok(None);
+    }
     let mut command: SignUp = form.parse()?;
     let client = visitor.client.clone();
     if kind == Kind::FirstAdmin {
-        if !app.form_tokens().is_first_run_code(form.get("invitation")) {
-            let message = visitor.frame.text().wrong_code.to_owned();
-            return Err(AccountError::Invalid { field: "invitation", message }.into());
-        }
-        return Ok(app.accounts().create_first_admin(command, client).await?);
+        check_code(app, form, visitor)?;
+        return Ok(Some(app.accounts().create_first_admin(command, client).await?));
     }
     // The whole link may be pasted as well.
     let token = form.get("invitation").rsplit('#').next().unwrap_or_default().trim();
     command.invitation = (!token.is_empty()).then(|| TokenDigest::of(token.as_bytes()));
-    Ok(app.accounts().sign_up(command, client).await?)
+    Ok(Some(app.accounts().sign_up(command, client).await?))
+}
+
+/// Whether the form has the code in the log.
+fn check_code(app: &App, form: &PageForm, visitor: &Visitor) -> Result<(), Report> {
+    if app.form_tokens().is_first_run_code(form.get("invitation")) {
+        return Ok(());
+    }
+    let message = visitor.frame.text().wrong_code.to_owned();
+    Err(AccountError::Invalid { field: "invitation", message }.into())
 }

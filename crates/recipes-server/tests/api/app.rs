@@ -222,6 +222,7 @@ impl TestApp {
                 (metadata, IssuerTokens::new(issuer, FindIdentity { store, clock, entropy }).unwrap())
             }),
             mode,
+            has_pages: front_end.is_none(),
             draining: draining.clone(),
         };
         let app = App::new(dependencies, deployment);

@@ -23,7 +23,8 @@ use http::Method;
 use strict_oidc::ClientKind;
 
 use self::registered::{ISSUER, Registered, change, hidden, parameter, text};
-use crate::app::TestApp;
+use crate::app::{PASSWORD, TestApp};
+use crate::pages::browser::{Browser, links};
 
 #[tokio::test]
 async fn metadata_names_the_public_url_and_the_keys_are_published() {
@@ -66,6 +67,42 @@ async fn client_logs_a_user_in_and_reads_the_recipes_of_the_user() {
     access.get("/api/v1/users/me").await.is(403);
     access.get("/api/v1/admin/users").await.is(403);
     test.app.bearing(text(&tokens, "id_token")).get("/api/v1/users/me").await.is(401);
+}
+
+#[tokio::test]
+async fn new_user_signs_up_on_the_way_to_an_application_or_a_device() {
+    let test = Registered::new(ClientKind::Web).await;
+    for (start, end) in [
+        (format!("/oauth/authorize?{}", Registered::query(&[])), "/oauth/authorize?"),
+        ("/device?user_code=BCDF-GHJK".to_owned(), "/device?user_code=BCDF-GHJK"),
+    ] {
+        let mut browser = Browser::new(&test.app);
+        let asked = browser.get(&start).await.is(303).header("location").to_owned();
+        let page = browser.get(&asked).await.is(200).text();
+        let sign_up = links(&page, "/sign-up").remove(0);
+        let form = browser.get(&sign_up).await.is(200);
+        let is_of_client = end == "/oauth/authorize?";
+        let targets = if is_of_client { " https://kitchen.example" } else { "" };
+        let policy = form.header("content-security-policy");
+        assert!(policy.ends_with(&format!("form-action 'self'{targets}")), "{policy}");
+        // Who has an account goes on as well.
+        let log_in = links(&form.text(), "/log-in").remove(0);
+        let mut ada = Browser::new(&test.app);
+        let return_to = hidden(&ada.get(&log_in).await.is(200).text(), "return_to");
+        let fields = [("email", "ada@example.org"), ("password", PASSWORD), ("return_to", &*return_to)];
+        let next = ada.submit(&log_in, "/log-in", &fields).await.is(303).header("location").to_owned();
+        assert!(next.starts_with(end), "{next}");
+        ada.get(&next).await.is(200);
+
+        let email = format!("eve{}@example.org", end.len());
+        let return_to = hidden(&form.text(), "return_to");
+        let fields =
+            [("name", "Eve"), ("email", &*email), ("password", PASSWORD), ("return_to", &*return_to)];
+        let next = browser.submit(&sign_up, "/sign-up", &fields).await.is(303);
+        let page = browser.get(next.header("location")).await.is(200).text();
+        let shown = if is_of_client { "wants to:" } else { "BCDF-GHJK" };
+        assert!(page.contains(shown), "{page}");
+    }
 }
 
 #[tokio::test]

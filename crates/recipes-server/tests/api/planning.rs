@@ -103,7 +103,43 @@ async fn plan_of_other_users_recipes_has_no_content_of_private_ones() {
     assert_eq!(errors[0]["pointer"], "/days/1/meals/0/recipeId");
     bob.delete(&url).await.is(204);
     let meal = meals(&alice, "").await[0].1.clone();
+    assert_eq!((&meal["recipeId"], meal.get("name")), (&json!(1), None), "it is in the bin");
+    bob.delete("/api/v1/recipes/bin/1").await.is(204);
+    let meal = meals(&alice, "").await[0].1.clone();
     assert_eq!((&meal["available"], meal.get("recipeId")), (&json!(false), None));
+}
+
+#[tokio::test]
+async fn planned_recipe_keeps_its_name_in_the_bin_and_comes_back_with_its_link() {
+    let app = TestApp::new();
+    let alice = app.alice().await;
+    let url = alice.posts_recipe("Soup").await;
+    let body = json!({ "date": app.day(0), "recipeId": 1, "servings": 4 });
+    alice.post("/api/v1/plan/meals", &body).await.is(201);
+    let address = alice.post("/api/v1/plan/calendar", &json!({})).await.is(201).header("location").to_owned();
+    let link = alice.post(&format!("{url}/shares"), &json!({})).await.is(201).json();
+    let link = format!("/api/v1/shared-recipe?token={}", link["data"]["token"].as_str().unwrap());
+    let before = meals(&alice, "").await;
+    alice.delete(&url).await.is(204);
+    let meal = meals(&alice, "").await[0].1.clone();
+    assert_eq!(
+        (&meal["recipeId"], &meal["name"], &meal["available"]),
+        (&json!(1), &json!("Soup"), &json!(false))
+    );
+    let calendar = app.anonymous().get(&address).await.is(200).text();
+    assert!(calendar.contains("SUMMARY:Soup (4)\r\n") && !calendar.contains("URL:"), "{calendar}");
+    app.anonymous().get(&link).await.is(404);
+    // What a client has read it may write again.
+    let days = json!({ "days": [{ "date": app.day(0), "meals": [{ "recipeId": 1, "servings": 4 }] }] });
+    alice.put("/api/v1/plan", &days).await.is(204);
+    // Nothing to buy for it.
+    alice.post("/api/v1/shopping-list", &json!({ "plan": { "from": app.day(0) } })).await.is(204);
+    assert_eq!(alice.get("/api/v1/shopping-list").await.is(200).json()["data"], json!([]));
+
+    alice.post("/api/v1/recipes/bin/1/restore", &json!({})).await.is(200);
+    let meal = meals(&alice, "").await[0].1.clone();
+    assert_eq!((&meal["available"], &meal["name"]), (&before[0].1["available"], &before[0].1["name"]));
+    app.anonymous().get(&link).await.is(200);
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ fn shared(share: &Value) -> String {
 /// The page, without the site.
 fn page(share: &Value) -> String {
     let url = share["url"].as_str().unwrap();
-    url.strip_prefix("https://recipes.example.com").unwrap_or_else(|| panic!("{url}")).to_owned()
+    url.strip_prefix("http://localhost").unwrap_or_else(|| panic!("{url}")).to_owned()
 }
 
 #[tokio::test]
@@ -115,6 +115,21 @@ async fn strangers_learn_nothing_of_links() {
 }
 
 #[tokio::test]
+async fn link_has_the_host_of_the_request_or_the_public_url() {
+    for (app, site) in [
+        (TestApp::new(), "http://kitchen.lan:8080"),
+        (TestApp::at_public_url("https://home.example/recipes"), "https://home.example/recipes"),
+    ] {
+        let alice = app.alice().await;
+        let url = format!("{}/shares", alice.posts_recipe("Soup").await.replace("/recipes/api", "/api"));
+        let request = alice.request(http::Method::POST, &url).header("host", "kitchen.lan:8080");
+        let request = request.header("content-type", "application/json");
+        let link = alice.send(request.body("{}".into()).unwrap()).await.is(201).json()["data"]["url"].take();
+        assert!(link.as_str().unwrap().starts_with(&format!("{site}/shared?token=")), "{link}");
+    }
+}
+
+#[tokio::test]
 async fn owner_manages_links_in_the_pages() {
     let app = TestApp::new();
     let url = secret(&app.alice().await).await;
@@ -127,7 +142,7 @@ async fn owner_manages_links_in_the_pages() {
     }
     let html = alice.submit(&shares, &shares, &[("days", "7")]).await.is(200).text();
     let (_, link) = html.split_once("id=\"new-link\">").unwrap();
-    let link = link.split('<').next().unwrap().strip_prefix("https://recipes.example.com").unwrap();
+    let link = link.split('<').next().unwrap().strip_prefix("http://localhost").unwrap();
     assert!(Browser::new(&app).get(link).await.is(200).text().contains("<h1 dir=\"auto\">Secret</h1>"));
     let html = alice.get(&shares).await.is(200).text();
     assert!(html.contains("expires 2026-01-08 12:00 UTC") && !html.contains("new-link"), "{html}");

@@ -133,5 +133,14 @@ pub(super) const BINNED_FAVOURITES: Table =
 pub(super) const BINNED_COOKED: Table =
     Table { name: "binned_cooked", columns: COOKED.columns, has_sequence: false };
 
+pub(super) const BINNED_SHARES: Table =
+    Table { name: "binned_shares", columns: SHARES.columns, has_sequence: false };
+
+pub(super) const BINNED_PLAN_ENTRIES: Table = Table {
+    name: "binned_plan_entries",
+    columns: &[required("id", Uuid), required("recipe_id", Integer)],
+    has_sequence: false,
+};
+
 pub(super) const BINNED_IMAGES: Table =
     Table { name: "binned_images", columns: RECIPE_IMAGES.columns, has_sequence: false };

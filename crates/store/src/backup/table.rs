@@ -8,12 +8,12 @@
 use super::columns::Kind::{Address, Boolean, Bytes, Digest, Integer, Text, Time, Uuid};
 use super::columns::{Table, optional, required};
 use super::recipe_tables::{
-    BIN, BINNED_COOKED, BINNED_FAVOURITES, BINNED_IMAGES, COOKED, FAVOURITES, IMAGES, RATINGS, RECIPE_IMAGES,
-    RECIPES, REVISIONS, SHARES,
+    BIN, BINNED_COOKED, BINNED_FAVOURITES, BINNED_IMAGES, BINNED_PLAN_ENTRIES, BINNED_SHARES, COOKED,
+    FAVOURITES, IMAGES, RATINGS, RECIPE_IMAGES, RECIPES, REVISIONS, SHARES,
 };
 
 /// In an order in which no record refers to a later one.
-pub(crate) const TABLES: [&Table; 30] = [
+pub(crate) const TABLES: [&Table; 32] = [
     &USERS,
     &RECIPES,
     &SESSIONS,
@@ -37,6 +37,8 @@ pub(crate) const TABLES: [&Table; 30] = [
     &BIN,
     &BINNED_FAVOURITES,
     &BINNED_COOKED,
+    &BINNED_SHARES,
+    &BINNED_PLAN_ENTRIES,
     &IMAGES,
     &RECIPE_IMAGES,
     &BINNED_IMAGES,

@@ -29,6 +29,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0014_followers.sql"),
     include_str!("../../migrations/postgres/0015_ratings.sql"),
     include_str!("../../migrations/postgres/0016_languages_and_shopping_sources.sql"),
+    include_str!("../../migrations/postgres/0017_bin_and_administrators.sql"),
 ];
 
 /// Of the advisory lock: "recipes" in ASCII.

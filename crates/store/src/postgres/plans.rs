@@ -18,9 +18,13 @@ use crate::{
 impl Postgres {
     pub async fn plan(&self, user: UserId, first: Date, last: Date) -> Result<Vec<PlanEntry>, StoreError> {
         self.read(move |db| async move {
-            let sql = "SELECT id, day, recipe_id, servings, note FROM plan_entries
+            let sql = "SELECT entry.id, day, coalesce(entry.recipe_id, binned.recipe_id), servings, note,
+                              CASE WHEN NOT private OR members OR owner_id = $1 THEN name END
+                       FROM plan_entries AS entry
+                       LEFT JOIN binned_plan_entries AS binned ON binned.id = entry.id
+                       LEFT JOIN bin ON bin.id = binned.recipe_id
                        WHERE household_id = (SELECT household_id FROM household_members WHERE user_id = $1)
-                         AND day BETWEEN $2 AND $3 ORDER BY day, position, id";
+                         AND day BETWEEN $2 AND $3 ORDER BY day, position, entry.id";
             db.list(sql, &[&user.get(), &first.to_string(), &last.to_string()], entry_in).await
         })
         .await
@@ -54,13 +58,16 @@ impl Postgres {
                 let sql = "DELETE FROM plan_entries WHERE household_id = $1 AND day = $2";
                 db.execute(sql, &[&household, &day.to_string()]).await?;
             }
-            for PlanEntry { id: entry, day, recipe, servings, note } in entries {
+            for PlanEntry { id: entry, day, recipe, servings, note, .. } in entries {
                 let sql =
                     "INSERT INTO plan_entries (id, household_id, day, position, recipe_id, servings, note)
-                           SELECT $1, $2, $3, coalesce(max(position), 0) + 1, $4, $5, $6
+                           SELECT $1, $2, $3, coalesce(max(position), 0) + 1, (SELECT id FROM recipes WHERE id = $4),
+                                  $5, $6
                            FROM plan_entries WHERE household_id = $2 AND day = $3";
                 let (entry, recipe) = (entry.as_bytes().as_slice(), recipe.map(RecipeId::get));
                 db.execute(sql, &[&entry, &household, &day.to_string(), &recipe, servings, note]).await?;
+                let sql = "INSERT INTO binned_plan_entries (id, recipe_id) SELECT $1, id FROM bin WHERE id = $2";
+                db.execute(sql, &[&entry, &recipe]).await?;
             }
             Ok(Planned::Done)
         })
@@ -86,11 +93,15 @@ fn entry_in(columns: &mut Columns<'_>) -> Result<PlanEntry, StoreError> {
     let recipe = columns.get::<Option<i64>>()?;
     let recipe =
         recipe.map(|number| RecipeId::from_i64(number).ok_or_else(|| corrupt(number))).transpose()?;
-    Ok(PlanEntry { id, day, recipe, servings: columns.get()?, note: columns.get()? })
+    let (servings, note, binned_name) = (columns.get()?, columns.get()?, columns.get()?);
+    Ok(PlanEntry { id, day, recipe, servings, note, binned_name })
 }
 
+/// Also while the recipe is in the bin: it stays in the plan.
 async fn is_planned(db: &Db, id: HouseholdId, recipe: RecipeId) -> Result<bool, Failure> {
-    let sql = "SELECT 1 FROM plan_entries WHERE recipe_id = $2 AND household_id = $1";
+    let sql =
+        "SELECT 1 FROM plan_entries LEFT JOIN binned_plan_entries AS binned ON binned.id = plan_entries.id
+               WHERE household_id = $1 AND (plan_entries.recipe_id = $2 OR binned.recipe_id = $2)";
     db.exists(sql, &[&id.as_bytes().as_slice(), &recipe.get()]).await
 }
 

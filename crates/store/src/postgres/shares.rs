@@ -61,8 +61,10 @@ impl Postgres {
 
     pub async fn shares_of(&self, user: UserId) -> Result<Vec<SharedByUser>, StoreError> {
         self.read_at_length(move |db| async move {
-            let sql = "SELECT recipe_id, id, created_by, created_at, expires_at FROM shares
-                       WHERE created_by = $1 ORDER BY id";
+            let sql = "SELECT recipe_id, id, created_by, created_at, expires_at FROM shares WHERE created_by = $1
+                       UNION ALL
+                       SELECT recipe_id, id, created_by, created_at, expires_at FROM binned_shares WHERE created_by = $1
+                       ORDER BY id";
             let read = |columns: &mut Columns<'_>| {
                 Ok(SharedByUser { recipe: columns.recipe_id()?, share: share_in(columns)? })
             };

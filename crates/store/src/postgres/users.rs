@@ -23,6 +23,10 @@ impl Postgres {
         self.read(move |db| async move { by_id(&db, id).await }).await
     }
 
+    pub async fn has_admin(&self) -> Result<bool, StoreError> {
+        self.read(move |db| async move { has_admin(&db).await }).await
+    }
+
     pub async fn language_of(&self, user: UserId) -> Result<Option<LanguageTag>, StoreError> {
         self.read(move |db| async move { language_of(&db, user).await }).await
     }
@@ -72,13 +76,25 @@ impl Postgres {
     pub async fn create_first_admin(&self, new: NewUser, now: Timestamp) -> Result<Option<User>, StoreError> {
         let (new, now) = (&new, to_microseconds(now));
         self.write(move |db| async move {
-            let sql = "SELECT id FROM users WHERE role = 'admin' AND NOT disabled LIMIT 1";
-            if db.exists(sql, &[]).await? {
+            if has_admin(&db).await? {
                 return Ok(None);
             }
             let user = user_row::insert(&db, new, Verified::Now, now).await?;
             audit::record(&db, Event::Created(user.role), Some(user.id), &Context::operator(now)).await?;
             Ok(Some(user))
+        })
+        .await
+    }
+
+    pub async fn become_first_admin(&self, context: Context) -> Result<Option<User>, StoreError> {
+        let context = &context;
+        self.write_for(context, move |db, authority| async move {
+            let id = user(authority)?;
+            if has_admin(&db).await? {
+                return Ok(None);
+            }
+            change_role(&db, id, Role::Admin, context).await?;
+            by_id(&db, id).await
         })
         .await
     }
@@ -182,6 +198,10 @@ impl Postgres {
         })
         .await
     }
+}
+
+async fn has_admin(db: &Db) -> Result<bool, Failure> {
+    db.exists("SELECT 1 FROM users WHERE role = 'admin' AND NOT disabled LIMIT 1", &[]).await
 }
 
 async fn change_role(db: &Db, id: UserId, role: Role, context: &Context) -> Result<(), Failure> {

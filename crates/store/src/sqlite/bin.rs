@@ -127,6 +127,10 @@ impl Sqlite {
                  SELECT id, user_id, recipe_id, cooked_on, note FROM binned_cooked WHERE recipe_id = ?1",
                 "INSERT INTO recipe_images (id, recipe_id, step, digest, bytes)
                  SELECT id, recipe_id, step, digest, bytes FROM binned_images WHERE recipe_id = ?1",
+                "INSERT INTO shares (id, recipe_id, digest, created_by, created_at, expires_at)
+                 SELECT id, recipe_id, digest, created_by, created_at, expires_at FROM binned_shares WHERE recipe_id = ?1",
+                "UPDATE plan_entries SET recipe_id = ?1
+                 WHERE id IN (SELECT id FROM binned_plan_entries WHERE recipe_id = ?1)",
                 "DELETE FROM bin WHERE id = ?1",
             ] {
                 execute(db, sql, [id.get()])?;
@@ -195,6 +199,10 @@ pub(super) fn bin_in(
         // Before the recipe is deleted, and with it the pictures that nothing else refers to.
         "INSERT INTO binned_images (id, recipe_id, step, digest, bytes)
          SELECT id, recipe_id, step, digest, bytes FROM recipe_images WHERE recipe_id = ?1",
+        "INSERT INTO binned_shares (id, recipe_id, digest, created_by, created_at, expires_at)
+         SELECT id, recipe_id, digest, created_by, created_at, expires_at FROM shares WHERE recipe_id = ?1",
+        "INSERT INTO binned_plan_entries (id, recipe_id)
+         SELECT id, recipe_id FROM plan_entries WHERE recipe_id = ?1",
         "DELETE FROM recipes WHERE id = ?1",
     ] {
         execute(db, sql, [id.get()])?;

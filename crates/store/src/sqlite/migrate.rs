@@ -33,6 +33,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0020_followers.sql"),
     include_str!("../../migrations/sqlite/0021_ratings.sql"),
     include_str!("../../migrations/sqlite/0022_languages_and_shopping_sources.sql"),
+    include_str!("../../migrations/sqlite/0023_bin_and_administrators.sql"),
 ];
 
 #[derive(Debug, thiserror::Error)]

@@ -17,15 +17,20 @@ use ids::{HouseholdId, RecipeId};
 impl Sqlite {
     pub async fn plan(&self, user: UserId, first: Date, last: Date) -> Result<Vec<PlanEntry>, StoreError> {
         self.read_at_length(move |db| {
-            let sql = "SELECT id, day, recipe_id, servings, note FROM plan_entries
+            let sql = "SELECT entry.id, day, coalesce(entry.recipe_id, binned.recipe_id), servings, note,
+                              CASE WHEN private = 0 OR members = 1 OR owner_id = ?1 THEN name END
+                       FROM plan_entries AS entry
+                       LEFT JOIN binned_plan_entries AS binned ON binned.id = entry.id
+                       LEFT JOIN bin ON bin.id = binned.recipe_id
                        WHERE household_id = (SELECT household_id FROM household_members WHERE user_id = ?1)
-                         AND day BETWEEN ?2 AND ?3 ORDER BY day, position, id";
+                         AND day BETWEEN ?2 AND ?3 ORDER BY day, position, entry.id";
             list(db, sql, params![user.get(), first.to_string(), last.to_string()], |columns| {
                 let id = PlanEntryId::from_bytes(columns.get()?);
                 let day = columns.text()?;
                 let day = day.parse().map_err(|_| StoreError::Corrupt(format!("the date {day}")))?;
                 let recipe = columns.get::<Option<i64>>()?.map(columns::recipe_id).transpose()?;
-                Ok(PlanEntry { id, day, recipe, servings: columns.get()?, note: columns.get()? })
+                let (servings, note, binned_name) = (columns.get()?, columns.get()?, columns.get()?);
+                Ok(PlanEntry { id, day, recipe, servings, note, binned_name })
             })
         })
         .await
@@ -57,14 +62,17 @@ impl Sqlite {
                 let sql = "DELETE FROM plan_entries WHERE household_id = ?1 AND day = ?2";
                 execute(db, sql, params![id.as_bytes(), day.to_string()])?;
             }
-            for PlanEntry { id: entry, day, recipe, servings, note } in entries {
+            for PlanEntry { id: entry, day, recipe, servings, note, .. } in entries {
                 let sql =
                     "INSERT INTO plan_entries (id, household_id, day, position, recipe_id, servings, note)
-                           SELECT ?1, ?2, ?3, coalesce(max(position), 0) + 1, ?4, ?5, ?6
+                           SELECT ?1, ?2, ?3, coalesce(max(position), 0) + 1, (SELECT id FROM recipes WHERE id = ?4),
+                                  ?5, ?6
                            FROM plan_entries WHERE household_id = ?2 AND day = ?3";
                 let (household, recipe) = (id.as_bytes(), recipe.map(RecipeId::get));
                 let row = params![entry.as_bytes(), household, day.to_string(), recipe, servings, note];
                 execute(db, sql, row)?;
+                let sql = "INSERT INTO binned_plan_entries (id, recipe_id) SELECT ?1, id FROM bin WHERE id = ?2";
+                execute(db, sql, params![entry.as_bytes(), recipe])?;
             }
             Ok(Planned::Done)
         })
@@ -81,8 +89,11 @@ impl Sqlite {
     }
 }
 
+/// Also while the recipe is in the bin: it stays in the plan.
 fn is_planned(db: &Connection, id: HouseholdId, recipe: RecipeId) -> Result<bool, StoreError> {
-    let sql = "SELECT 1 FROM plan_entries WHERE recipe_id = ?2 AND household_id = ?1";
+    let sql =
+        "SELECT 1 FROM plan_entries LEFT JOIN binned_plan_entries AS binned ON binned.id = plan_entries.id
+               WHERE household_id = ?1 AND (plan_entries.recipe_id = ?2 OR binned.recipe_id = ?2)";
     Ok(cached(db, sql)?.exists(params![id.as_bytes(), recipe.get()])?)
 }
 

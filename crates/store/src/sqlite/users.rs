@@ -29,6 +29,10 @@ impl Sqlite {
         })
     }
 
+    pub fn has_admin(&self) -> Result<bool, StoreError> {
+        self.read(has_admin)
+    }
+
     pub fn language_of(&self, user: UserId) -> Result<Option<LanguageTag>, StoreError> {
         self.read(|db| language_of(db, user))
     }
@@ -67,13 +71,24 @@ impl Sqlite {
     pub async fn create_first_admin(&self, new: NewUser, now: Timestamp) -> Result<Option<User>, StoreError> {
         let now = to_microseconds(now);
         self.write(move |db| {
-            let sql = "SELECT id FROM users WHERE role = 'admin' AND disabled = 0 LIMIT 1";
-            if find_value::<i64>(db, sql, [])?.is_some() {
+            if has_admin(db)? {
                 return Ok(None);
             }
             let user = user_row::insert(db, new, Verified::Now, now)?;
             audit::record(db, Event::Created(user.role), Some(user.id), &Context::operator(now))?;
             Ok(Some(user))
+        })
+        .await
+    }
+
+    pub async fn become_first_admin(&self, context: Context) -> Result<Option<User>, StoreError> {
+        self.write_for(context, move |db, authority| {
+            let id = user(authority)?;
+            if has_admin(db)? {
+                return Ok(None);
+            }
+            change_role(db, id, Role::Admin, &context)?;
+            by_id(db, id)
         })
         .await
     }
@@ -183,6 +198,11 @@ impl Sqlite {
         })
         .await
     }
+}
+
+fn has_admin(db: &Connection) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM users WHERE role = 'admin' AND disabled = 0 LIMIT 1";
+    Ok(cached(db, sql)?.exists([])?)
 }
 
 fn change_role(db: &Connection, id: UserId, role: Role, context: &Context) -> Result<(), StoreError> {

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::http::body::FormText;
 use crate::http::error::Report;
 use crate::provider::AuthorizationServer;
-use crate::use_cases::accounts::{ClientInfo, LoggedIn, PasswordCheck};
+use crate::use_cases::accounts::{ClientInfo, LoggedIn, PasswordCheck, SignUpMode};
 
 pub(super) async fn page(
     State(app): State<App>,
@@ -27,7 +27,7 @@ pub(super) async fn page(
     let fields = Parameters::parse(&query.unwrap_or_default()).unwrap_or_default();
     let field = |name| fields.get(name).ok().flatten().unwrap_or_default();
     let to = Target { next: field("next"), return_to: field("return_to") };
-    form((&*server, Pages::new(&app, &headers)), to, field("login_hint"), "").await
+    form((&app, &*server, Pages::new(&app, &headers)), to, field("login_hint"), "").await
 }
 
 pub(super) async fn submit(
@@ -53,7 +53,7 @@ pub(super) async fn submit(
             }
             Err(error) => pages.error(&error),
         },
-        Ok(Err(problem)) => form((&*server, pages), to, email, problem).await,
+        Ok(Err(problem)) => form((&app, &*server, pages), to, email, problem).await,
         Err(report) => report.into_response(),
     }
 }
@@ -68,6 +68,17 @@ struct Target<'a> {
 impl Target<'_> {
     fn path(self) -> &'static str {
         if self.next == "device" { "/device" } else { "/oauth/authorize" }
+    }
+
+    /// The address of the sign-up that comes back here, where users can sign up.
+    fn sign_up(self, app: &App) -> Option<String> {
+        let is_open = app.has_pages() && app.accounts().sign_up_mode() == SignUpMode::Open;
+        // Parsed and written again, as above.
+        let query = Parameters::parse(self.return_to).ok().filter(|_| is_open)?.to_query();
+        let back = format!("{}?{query}", self.path());
+        let mut address = form_urlencoded::Serializer::new(String::new());
+        let address = address.append_pair("return_to", &back).finish();
+        (!query.is_empty()).then(|| format!("/sign-up?{address}"))
     }
 }
 
@@ -88,14 +99,25 @@ async fn logged_in(
 }
 
 async fn form(
-    (server, pages): (&AuthorizationServer, Pages<'_>),
-    Target { next, return_to }: Target<'_>,
+    (app, server, pages): (&App, &AuthorizationServer, Pages<'_>),
+    to: Target<'_>,
     email: &str,
     problem: &str,
 ) -> Response {
+    let Target { next, return_to } = to;
     let found = client_and_origins(server, return_to).await;
     let client = found.as_ref().map(|(name, origins)| (&**name, &**origins));
-    pages.log_in(&LogInForm { next, return_to, email, problem, client })
+    let sign_up = to.sign_up(app);
+    pages.log_in(&LogInForm { next, return_to, email, problem, client, sign_up: sign_up.as_deref() })
+}
+
+/// The origins to which the redirects may lead that follow a form whose answer leads to this path of the service.
+pub(crate) async fn form_targets(app: &App, path: &str) -> String {
+    let (Some(server), Some(request)) = (app.authorization_server(), path.strip_prefix("/oauth/authorize?"))
+    else {
+        return String::new();
+    };
+    client_and_origins(&server, request).await.map(|(_, origins)| origins).unwrap_or_default()
 }
 
 /// The name of the client, and where the answer may redirect: the origin of the redirect URI, if it is the client's own. A request

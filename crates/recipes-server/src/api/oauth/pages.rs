@@ -22,6 +22,7 @@ struct LogInPage<'a> {
     return_to: &'a str,
     email: &'a str,
     problem: &'a str,
+    sign_up: Option<&'a str>,
 }
 
 #[derive(Template)]
@@ -107,6 +108,8 @@ pub(super) struct LogInForm<'a> {
     pub(super) problem: &'a str,
     /// The name of the client, and where the answer may redirect.
     pub(super) client: Option<(&'a str, &'a str)>,
+    /// Where users without an account sign up.
+    pub(super) sign_up: Option<&'a str>,
 }
 
 /// Renders pages in the language of the request.
@@ -130,13 +133,13 @@ impl<'a> Pages<'a> {
     }
 
     pub(super) fn log_in(self, form: &LogInForm<'_>) -> Response {
-        let LogInForm { next, return_to, email, problem, client } = *form;
+        let LogInForm { next, return_to, email, problem, client, sign_up } = *form;
         let status = if problem.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
         let host = self.app.public_url().map_or("localhost", |url| url.host());
         let (client, target) = client.unzip();
         let (language, o) = (self.language, self.texts());
         let base = self.base();
-        let page = LogInPage { language, o, base, host, client, next, return_to, email, problem };
+        let page = LogInPage { language, o, base, host, client, next, return_to, email, problem, sign_up };
         page_response(status, &page, target.unwrap_or_default())
     }
 

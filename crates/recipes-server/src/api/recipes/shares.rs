@@ -24,6 +24,7 @@ use crate::http::error::{Report, RequestError};
 use crate::http::json_api::JsonApi;
 use crate::http::query::{NoQuery, Query};
 use crate::http::repeatable::{Answer, RepeatableBody};
+use crate::http::site::Site;
 use crate::use_cases::recipes::{CreatedShare, ShareRecipe, Writer};
 
 /// Lists the links to a recipe that you may change, the oldest first. Their tokens are not stored.
@@ -49,7 +50,7 @@ pub async fn list(
 /// Makes a link that shows a recipe which you may change, also a private one, to all visitors who have the link.
 ///
 /// Token and address are shown once. The link ends when it is revoked or expires, with the recipe, when the recipe gets another
-/// owner, and with your account.
+/// owner, and with your account. While the recipe is in the bin it shows nothing.
 #[utoipa::path(
     post, path = "/api/v1/recipes/{id}/shares", tag = "recipes", operation_id = "createShare",
     params(RecipeInPath, IdempotencyKeyHeader),
@@ -64,6 +65,7 @@ pub async fn list(
 pub async fn create(
     JsonApi(app): JsonApi<App>,
     writer: Writer,
+    Site(site): Site,
     PathId(id): PathId<RecipeId>,
     RepeatableBody(key, command): RepeatableBody<ShareRecipe>,
 ) -> Result<Response, Report> {
@@ -72,11 +74,12 @@ pub async fn create(
         #[serde(flatten)]
         about: ShareView,
         token: &'a str,
-        url: &'a str,
+        url: String,
     }
-    let answer = move |CreatedShare { share, token, url }: &CreatedShare| {
-        let data = Created { about: ShareView::of(share), token: token.expose_secret(), url };
-        Answer::created(&format!("/api/v1/recipes/{id}/shares/{}", share.id), &data)
+    let answer = move |created: &CreatedShare| {
+        let (about, token) = (ShareView::of(&created.share), created.token.expose_secret());
+        let data = Created { about, token, url: created.link(&site) };
+        Answer::created(&format!("/api/v1/recipes/{id}/shares/{}", created.share.id), &data)
     };
     let create = |once| app.recipes().share(writer, id, command, once);
     once(&app, writer.actor(), key, answer, create).await

@@ -1,8 +1,8 @@
 //! Creating the first administrator of a new service, by its operator in a browser.
 
-use accounts::{NewUser, Role};
+use accounts::{NewUser, Role, audit::Actor};
 use secrecy::ExposeSecret as _;
-use store::{Access, UserFilter};
+use store::Context;
 
 use super::{
     Accounts,
@@ -17,8 +17,19 @@ impl Accounts {
     /// # Errors
     /// When the store is unavailable.
     pub async fn has_admin(&self) -> Result<bool, AccountError> {
-        let filter = UserFilter { role: Some(Role::Admin), access: Some(Access::Enabled), text: None };
-        Ok(self.store.count_users(filter).await? > 0)
+        Ok(self.store.has_admin().await?)
+    }
+
+    /// Makes a user who has signed up before the first administrator. The caller has checked the code that the log shows, so this is
+    /// the operator.
+    ///
+    /// # Errors
+    /// [`AccountError::AdminRequired`] if there is an administrator; [`AccountError::ActorRevoked`].
+    pub async fn become_first_admin(&self, actor: Actor) -> Result<(), AccountError> {
+        let context = Context { actor, now: self.clock.now() };
+        let user = self.store.become_first_admin(context).await?.ok_or(AccountError::AdminRequired)?;
+        tracing::info!(user.id = %user.id, "User {} is the first administrator", user.id);
+        Ok(())
     }
 
     /// Creates the first administrator and the first session of that user. The caller has checked the code that the log shows, so

@@ -27,6 +27,7 @@ pub fn calendar(meals: &[Meal], site: &str, now: Timestamp) -> String {
     for meal in meals {
         let (summary, link) = match &meal.recipe {
             MealRecipe::Readable { id, name } => (name.as_str(), Some(format!("{site}/recipes/{id}"))),
+            MealRecipe::Binned { name, .. } => (name.as_str(), None),
             MealRecipe::Hidden(_) => ("A recipe that you cannot read", None),
             MealRecipe::Deleted => ("A recipe that was deleted", None),
             MealRecipe::None => (meal.note.as_deref().unwrap_or_default(), None),

@@ -23,8 +23,13 @@ pub struct ShareRecipe {
 pub struct CreatedShare {
     pub share: Share,
     pub token: SecretString,
-    /// The page that shows the recipe.
-    pub url: String,
+}
+
+impl CreatedShare {
+    /// The page that shows the recipe to all visitors who have its address. The token is in the query, which the access log leaves out.
+    pub fn link(&self, site: &str) -> String {
+        format!("{site}/shared?token={}", self.token.expose_secret())
+    }
 }
 
 impl Recipes {
@@ -48,17 +53,16 @@ impl Recipes {
         let token = SecretString::from(URL_SAFE_NO_PAD.encode(self.entropy.bytes::<32>()));
         let id = ShareId::new(request.context.now, self.entropy.bytes());
         let digest = TokenDigest::of(token.expose_secret().as_bytes());
-        let url = self.mailer.share_link(&token);
         let store = {
-            let (token, url) = (token.clone(), url.clone());
+            let token = token.clone();
             Once::store(once, &self.store, move |made: &Result<Option<Share>, EditRefusal>| {
                 let share = (*made.as_ref().ok()?)?;
-                Some(CreatedShare { share, token: token.clone(), url: url.clone() })
+                Some(CreatedShare { share, token: token.clone() })
             })
         };
         let made = store.create_share(NewShare { id, digest, expires_at }, request).await?;
         let share = made.map_err(refused)?.ok_or(RecipeError::TooManyShares)?;
-        Ok(CreatedShare { share, token, url })
+        Ok(CreatedShare { share, token })
     }
 
     /// The links of a recipe that the writer may change.

@@ -45,6 +45,7 @@ pub(super) static TEXT: Text = Text {
     back: "Zurück",
     backup_failed: "Die letzte geplante Sicherung ist fehlgeschlagen; siehe Log.",
     bad_request_title: "Diese Anfrage kann nicht beantwortet werden",
+    become_admin: "Administrator werden",
     bin: "Papierkorb",
     bin_deleted: "Gelöscht am {}",
     bin_empty: "Der Papierkorb ist leer.",

@@ -43,6 +43,7 @@ pub(super) static TEXT: Text = Text {
     back: "Back",
     backup_failed: "The last scheduled backup failed; see the log.",
     bad_request_title: "This request cannot be answered",
+    become_admin: "Become the administrator",
     bin: "Bin",
     bin_deleted: "Deleted on {}",
     bin_empty: "The bin is empty.",

@@ -45,6 +45,7 @@ pub(super) static TEXT: Text = Text {
     back: "Atrás",
     backup_failed: "La última copia de seguridad prevista ha fallado; vea el registro del servidor.",
     bad_request_title: "No se puede responder a esta petición",
+    become_admin: "Convertirme en administrador",
     bin: "Papelera",
     bin_deleted: "Borrada el {}",
     bin_empty: "La papelera está vacía.",

@@ -45,6 +45,7 @@ pub(super) static TEXT: Text = Text {
     back: "Précédent",
     backup_failed: "La dernière sauvegarde prévue a échoué ; voir le journal du serveur.",
     bad_request_title: "Cette demande ne peut pas aboutir",
+    become_admin: "Devenir administrateur",
     bin: "Corbeille",
     bin_deleted: "Supprimée le {}",
     bin_empty: "La corbeille est vide.",

@@ -33,6 +33,7 @@ pub struct OAuthTexts {
     pub refused: &'static str,
     pub refused_text: &'static str,
     pub return_to: &'static str,
+    pub sign_up: &'static str,
     pub signed_in_as: &'static str,
     pub stay: &'static str,
     pub too_many_attempts: &'static str,

@@ -45,6 +45,7 @@ pub struct Text {
     pub(in crate::web) back: &'static str,
     pub(in crate::web) backup_failed: &'static str,
     pub(in crate::web) bad_request_title: &'static str,
+    pub(in crate::web) become_admin: &'static str,
     pub(in crate::web) bin: &'static str,
     pub(in crate::web) bin_deleted: &'static str,
     pub(in crate::web) bin_empty: &'static str,

@@ -45,6 +45,7 @@ pub(super) static TEXT: Text = Text {
     back: "上一步",
     backup_failed: "上一次定时备份失败，请查看日志。",
     bad_request_title: "无法处理此请求",
+    become_admin: "成为管理员",
     bin: "回收站",
     bin_deleted: "删除于 {}",
     bin_empty: "回收站是空的。",

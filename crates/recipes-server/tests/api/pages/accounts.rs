@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::json;
 
-use super::browser::{Browser, form_token};
+use super::browser::{Browser, field, form_token, links};
 use crate::app::{PASSWORD, TestApp};
 use recipes_server::use_cases::accounts::SignUpMode;
 
@@ -31,6 +31,52 @@ async fn user_signs_up_logs_out_and_logs_in_and_returns_to_the_page() {
     let cookie = answer.headers.get_all("set-cookie").iter().next().unwrap().to_str().unwrap();
     assert!(cookie.contains("HttpOnly; SameSite=Lax; Secure; Path=/"), "{cookie}");
     browser.get("/account").await.is(200);
+}
+
+#[tokio::test]
+async fn way_back_survives_log_in_sign_up_and_a_forgotten_password() {
+    let app = TestApp::new();
+    let mut alice = Browser::of(&app, "alice", accounts::Role::User).await;
+    let page = alice.submit("/household", "/household", &[("action", "invite")]).await.is(200).text();
+    let code = page.split("/household/join?code=").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let join = format!("/household/join?code={code}");
+
+    let mut browser = Browser::new(&app);
+    let log_in = browser.get(&join).await.is(303).header("location").to_owned();
+    let sign_up = log_in.replace("/log-in?", "/sign-up?");
+    let page = browser.get(&log_in).await.is(200).text();
+    assert_eq!(links(&page, "/sign-up"), [&*sign_up, &*sign_up], "in the header and below the form");
+    assert_eq!(links(&page, "/log-in"), [&*log_in]);
+    let page = browser.get(&sign_up).await.is(200).text();
+    assert_eq!(links(&page, "/log-in"), [&*log_in, &*log_in]);
+    let return_to = field(&page, "return_to");
+    let fields =
+        [("name", "Ada"), ("email", "ada@example.org"), ("password", PASSWORD), ("return_to", &*return_to)];
+    let page = browser.post("/sign-up", &fields[1..]).await.is(403).text();
+    assert_eq!(field(&page, "return_to"), return_to, "also after a mistake");
+    let answer = browser.submit(&sign_up, "/sign-up", &fields).await.is(303);
+    assert_eq!(answer.header("location"), join);
+    let answer = browser.submit(&join, "/household/join", &[("code", &code)]).await.is(303);
+    assert_eq!(answer.header("location"), "/plan?done=joined");
+
+    let mut other = Browser::new(&app);
+    for (start, back, end) in [
+        ("/forgotten-password?return_to=%2Fplan", "/plan", "/log-in?done=mailed&return_to=%2Fplan"),
+        ("/forgotten-password?return_to=%2F%2Fevil.example", "/", "/log-in?done=mailed"),
+        ("/forgotten-password", "/", "/log-in?done=mailed"),
+    ] {
+        assert_eq!(field(&other.get(start).await.is(200).text(), "return_to"), back);
+        let fields = [("email", "ada@example.org"), ("return_to", back)];
+        let answer = other.submit(start, "/forgotten-password", &fields).await.is(303);
+        assert_eq!(answer.header("location"), end);
+    }
+    let fields = [
+        ("name", "Eve"),
+        ("email", "eve@example.org"),
+        ("password", PASSWORD),
+        ("return_to", "//evil.example"),
+    ];
+    assert_eq!(other.submit("/sign-up", "/sign-up", &fields).await.is(303).header("location"), "/");
 }
 
 #[tokio::test]

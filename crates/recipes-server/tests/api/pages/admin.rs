@@ -33,6 +33,31 @@ async fn code_of_the_log_makes_the_first_administrator_once() {
 }
 
 #[tokio::test]
+async fn user_who_signed_up_first_becomes_the_administrator_with_the_code_once() {
+    let app = TestApp::new();
+    let code = app.app.form_tokens().first_run_code();
+    let (page, link) = ("/admin/first-run", "href=\"/admin/first-run\"");
+    let mut ada = Browser::of_new_user(&app, "ada@example.org").await;
+    assert!(ada.get("/account").await.is(200).text().contains(link));
+    assert!(Browser::new(&app).get("/log-in").await.is(200).text().contains(link));
+    let form = ada.get(page).await.is(200).text();
+    assert!(form.contains("Become the administrator") && !form.contains("type=\"password\""), "{form}");
+    let wrong = ada.submit(page, page, &[("invitation", "AAAA-BBBB-CCCC")]).await.is(422).text();
+    assert!(wrong.contains("not the code in the log"), "{wrong}");
+    ada.get("/admin").await.is(403);
+    let answer = ada.submit(page, page, &[("invitation", &code)]).await.is(303);
+    assert_eq!(answer.header("location"), "/admin?done=admin");
+    assert!(ada.get("/admin?done=admin").await.is(200).text().contains("You are an administrator now"));
+    ada.get(page).await.is(404);
+    let mut bob = Browser::of_new_user(&app, "bob@example.org").await;
+    bob.submit("/account", page, &[("invitation", &code)]).await.is(403);
+    bob.get("/admin").await.is(403);
+    for path in ["/account", "/log-in"] {
+        assert!(!bob.get(path).await.text().contains(link), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn administrator_manages_users() {
     let app = TestApp::new();
     let ada = app.user("ada", Role::User).await.id;

@@ -14,11 +14,13 @@ pub(crate) struct Browser {
     client: Client,
     pub(crate) cookies: BTreeMap<String, String>,
     pub(crate) language: &'static str,
+    /// Of the header `Host`.
+    pub(crate) host: Option<&'static str>,
 }
 
 impl Browser {
     pub(crate) fn new(app: &TestApp) -> Self {
-        Self { client: app.anonymous(), cookies: BTreeMap::new(), language: "en" }
+        Self { client: app.anonymous(), cookies: BTreeMap::new(), language: "en", host: None }
     }
 
     /// After a sign-up in the browser.
@@ -79,6 +81,9 @@ impl Browser {
         let mut request = self.client.request(method, path).header(header::ACCEPT, ACCEPT);
         request =
             request.header(header::ACCEPT_LANGUAGE, self.language).header("sec-fetch-site", "same-origin");
+        if let Some(host) = self.host {
+            request = request.header(header::HOST, host);
+        }
         if !cookies.is_empty() {
             request = request.header(header::COOKIE, cookies.join("; "));
         }
@@ -118,4 +123,10 @@ pub(crate) fn field(page: &str, name: &str) -> String {
     let start = format!("name=\"{name}\" value=\"");
     let (_, rest) = page.split_once(&start).unwrap_or_else(|| panic!("no {name} in {page}"));
     rest.split('"').next().unwrap().to_owned()
+}
+
+/// The addresses of the links that begin with this.
+pub(crate) fn links(page: &str, start: &str) -> Vec<String> {
+    let parts = page.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+    parts.filter(|address| address.starts_with(start)).map(str::to_owned).collect()
 }

@@ -46,6 +46,23 @@ async fn recipe_is_planned_and_shopped_from_its_page() {
 }
 
 #[tokio::test]
+async fn planned_recipe_in_the_bin_is_named_without_a_link() {
+    let app = TestApp::new();
+    let mut browser = Browser::of(&app, "alice", Role::User).await;
+    app.alice().await.posts_recipe("Soup").await;
+    let date = field(&browser.get("/recipes/1").await.is(200).text(), "date\" type=\"date");
+    browser.submit("/plan", "/plan", &[("recipe", "1"), ("date", &*date)]).await.is(303);
+    let link = "href=\"/recipes/1\" dir=\"auto\">Soup</a>";
+    assert!(browser.get("/plan").await.is(200).text().contains(link));
+    app.alice().await.delete("/api/v1/recipes/1").await.is(204);
+    let page = browser.get("/plan").await.is(200).text();
+    assert!(page.contains("<span dir=\"auto\">Soup</span> <small>(Bin)</small>"), "{page}");
+    assert!(!page.contains(link), "{page}");
+    app.alice().await.post("/api/v1/recipes/bin/1/restore", &serde_json::json!({})).await.is(200);
+    assert!(browser.get("/plan").await.is(200).text().contains(link));
+}
+
+#[tokio::test]
 async fn private_recipe_is_not_named_in_a_shared_plan() {
     let app = TestApp::new();
     let alice = app.alice().await;
@@ -102,6 +119,32 @@ async fn items_are_ticked_on_a_page_and_a_changed_one_is_shown_again() {
     browser.submit("/shopping-list", &items[0], &[("ticked", "true"), ("version", "2")]).await.is(303);
     let page = browser.submit("/shopping-list", "/shopping-list", &[("item", " ")]).await.is(422).text();
     assert!(page.contains("Add an item: is required"), "{page}");
+}
+
+#[tokio::test]
+async fn links_of_a_household_have_the_host_of_the_request() {
+    let app = TestApp::new();
+    let mut browser = Browser::of(&app, "alice", Role::User).await;
+    browser.host = Some("kitchen.lan:8080");
+    for (action, link) in [
+        ("invite", "http://kitchen.lan:8080/household/join?code="),
+        ("calendar", "http://kitchen.lan:8080/api/v1/plan/calendar.ics?key="),
+    ] {
+        let page = browser.submit("/household", "/household", &[("action", action)]).await.is(200).text();
+        assert!(page.contains(&format!(">{link}")), "{page}");
+    }
+    let alice = app.alice().await;
+    alice.posts_recipe("Soup").await;
+    let plan = serde_json::json!({ "date": "2026-01-02", "recipeId": 1 });
+    alice.post("/api/v1/plan/meals", &plan).await.is(201);
+    let create =
+        alice.request(http::Method::POST, "/api/v1/plan/calendar").header("host", "kitchen.lan:8080");
+    let create = create.header("content-type", "application/json");
+    let url = alice.send(create.body("{}".into()).unwrap()).await.is(201).json()["data"]["url"].take();
+    let path = url.as_str().unwrap().strip_prefix("http://kitchen.lan:8080").unwrap().to_owned();
+    let read = app.anonymous().request(http::Method::GET, &path).header("host", "kitchen.lan:8080");
+    let calendar = app.anonymous().send(read.body("".into()).unwrap()).await.is(200).text();
+    assert!(calendar.contains("URL:http://kitchen.lan:8080/recipes/1\r\n"), "{calendar}");
 }
 
 #[tokio::test]

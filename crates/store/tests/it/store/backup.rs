@@ -109,7 +109,10 @@ async fn filled(test: &TestStore) {
         test.change_image(command, test.operator()).await.unwrap();
     }
     test.shares_recipe(soup.id, ada.id, "a").await;
-    let entries = vec![test.planned_on(jiff::civil::date(2024, 5, 2), Some(soup.id), "for two")];
+    test.shares_recipe(binned, ada.id, "b").await;
+    let day = jiff::civil::date(2024, 5, 2);
+    let entries =
+        vec![test.planned_on(day, Some(soup.id), "for two"), test.planned_on(day, Some(binned), "")];
     assert_eq!(test.plans(ada.id, &[], entries).await, Planned::Done);
     assert_eq!(test.lists_from(ada.id, Some("recipe 1 4"), &["500 g flour", "Salt"]).await, Listed::Done);
     let flour = test.shopping_list(ada.id).await.unwrap().remove(0);

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use ::recipes::{Quota, Quotas};
-use accounts::{Role, UserChange};
+use accounts::{Role, TokenDigest, UserChange};
 use ids::{CookedId, RecipeId, UserId};
 use jiff::civil::date;
 use rstest_reuse::apply;
 use store::{
-    BinEdit, BinKey, Cooked, Edit, Favoured, FoundRevision, NewRecipe, Noted, Ownerless, Page, Precondition,
-    ReplaceRecipe, StoreError, Viewer,
+    BinEdit, BinKey, Cooked, Edit, Favoured, FoundRevision, Listed, NewRecipe, Noted, Ownerless, Page,
+    PlanEntry, Planned, Precondition, ReplaceRecipe, StoreError, Viewer,
 };
 
 use super::{Database, KEPT, TestStore, draft, each_database};
@@ -88,6 +88,61 @@ async fn recipe_comes_back_as_it_was_with_its_history_and_what_users_keep_about_
     }
     let new = test.public("New", None).await;
     assert_eq!(new.id.get(), id.get() + 1);
+}
+
+#[apply(each_database)]
+#[tokio::test]
+async fn plans_links_and_shopping_lists_keep_a_recipe_that_is_in_the_bin(database: Database) {
+    let test = TestStore::on(database).await;
+    let (alice, bob) = (test.user("alice").await.id, test.user("bob").await.id);
+    let soup = test.private("Soup", Some(alice)).await.id;
+    let (first, second, last) = (date(2024, 5, 1), date(2024, 5, 2), date(2024, 5, 3));
+    let entry = test.planned_on(first, Some(soup), "for two");
+    assert_eq!(test.plans(alice, &[], vec![entry.clone()]).await, Planned::Done);
+    test.share(alice, bob).await;
+    test.shares_recipe(soup, alice, "a").await;
+    assert_eq!(test.lists_from(alice, Some("recipe 1 4"), &["Salt"]).await, Listed::Done);
+    let shown = async || {
+        let shown = test.shared_recipe(TokenDigest::of(b"a"), test.now()).await.unwrap();
+        shown.map(|recipe| recipe.id)
+    };
+    let planned = async |user: UserId| test.plan(user, first, last).await.unwrap();
+    let restore = async || {
+        let restored =
+            test.restore_binned(soup, Ownerless::Users, Quotas::OFF, test.by(alice)).await.unwrap();
+        assert!(matches!(restored, BinEdit::Done(_)), "{restored:?}");
+    };
+    let links = test.shares_of(alice).await.unwrap();
+    assert_eq!(links.len(), 1);
+    for _ in 0..2 {
+        test.bins(soup, alice).await;
+        assert_eq!(shown().await, None, "a link to a recipe in the bin shows nothing");
+        assert_eq!(test.shares_of(alice).await.unwrap(), links, "for the export of the account");
+        let named = PlanEntry { binned_name: Some("Soup".to_owned()), ..entry.clone() };
+        assert_eq!(planned(alice).await, [named]);
+        assert_eq!(planned(bob).await, std::slice::from_ref(&entry), "he could not read its name before");
+        restore().await;
+        assert_eq!(shown().await, Some(soup));
+        assert_eq!(test.shares_of(alice).await.unwrap(), links);
+        assert_eq!(planned(alice).await, std::slice::from_ref(&entry));
+        assert_eq!(test.lists_from(alice, Some("recipe 1 4"), &["Salt"]).await, Listed::Before);
+    }
+
+    // A day is written again as it was read.
+    test.bins(soup, alice).await;
+    let moved = test.planned_on(second, Some(soup), "");
+    assert_eq!(test.plans(bob, &[first], vec![moved.clone()]).await, Planned::Done);
+    restore().await;
+    assert_eq!(planned(alice).await, std::slice::from_ref(&moved));
+
+    test.bins(soup, alice).await;
+    assert_eq!(test.delete_binned(soup, Ownerless::Users, test.by(alice)).await.unwrap(), BinEdit::Done(()));
+    assert_eq!(planned(alice).await, [PlanEntry { recipe: None, ..moved }]);
+    for table in ["binned_plan_entries", "shares", "binned_shares"] {
+        assert_eq!(test.sql(&format!("SELECT count(*) FROM {table}")).await, Some(0), "{table}");
+    }
+    let entries = vec![test.planned_on(last, Some(soup), "")];
+    assert_eq!(test.plans(bob, &[], entries).await, Planned::NoSuchRecipe(soup));
 }
 
 #[apply(each_database)]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use accounts::TokenDigest;
+use accounts::audit::Filter;
 use ids::{HouseholdId, PlanEntryId, RecipeId, UserId};
 use jiff::civil::{Date, date};
 use rstest_reuse::apply;
@@ -25,7 +26,8 @@ impl TestStore {
     pub(super) fn planned_on(&self, day: Date, recipe: Option<RecipeId>, note: &str) -> PlanEntry {
         let id = PlanEntryId::new(self.now(), self.entropy.bytes());
         let note = Some(note.to_owned()).filter(|note| !note.is_empty());
-        PlanEntry { id, day, recipe, servings: recipe.map(|_| "3/2".to_owned()), note }
+        let servings = recipe.map(|_| "3/2".to_owned());
+        PlanEntry { id, day, recipe, servings, note, binned_name: None }
     }
 
     pub(super) async fn plans(&self, user: UserId, replaced: &[Date], entries: Vec<PlanEntry>) -> Planned {
@@ -154,6 +156,24 @@ async fn invitation_is_good_for_one_member_until_it_expires(database: Database) 
     assert!(!test.leave_household(test.by(bob)).await.unwrap());
     assert_eq!((test.plan_of(alice).await.len(), test.plan_of(bob).await.len()), (2, 0));
     assert_eq!(test.sql("SELECT count(*) FROM households").await, Some(1));
+}
+
+#[apply(each_database)]
+#[tokio::test]
+async fn joining_and_leaving_a_household_are_in_the_audit_log(database: Database) {
+    let test = TestStore::on(database).await;
+    let (alice, bob) = (test.user("alice").await.id, test.user("bob").await.id);
+    test.share(alice, bob).await;
+    assert!(test.leave_household(test.by(bob)).await.unwrap());
+    assert!(!test.leave_household(test.by(bob)).await.unwrap());
+    let joined = test.join_household(TokenDigest::of(b"share"), test.by(bob)).await.unwrap();
+    assert_eq!(joined, Joined::NoSuchInvitation);
+    let mut log = test.entries(Filter { subject: Some(bob), ..Filter::default() }, 10).await;
+    log.reverse();
+    assert!(log.iter().all(|entry| entry.subject == Some(bob)));
+    let events: Vec<_> = log.iter().map(|entry| (entry.event.as_str(), entry.actor.user)).collect();
+    let by_bob = [("household_joined", Some(bob)), ("household_left", Some(bob))];
+    assert_eq!((events[0].0, &events[1..]), ("created", &by_bob[..]));
 }
 
 #[apply(each_database)]

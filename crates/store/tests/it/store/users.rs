@@ -1,6 +1,6 @@
 //! Users: one address, one account; nothing of a deleted one comes back.
 
-use accounts::{Email, NewUser, PasswordHash, Role};
+use accounts::{Email, NewUser, PasswordHash, Role, audit::Filter};
 use ids::UserId;
 use rstest_reuse::apply;
 use serde_json::{Value, json};
@@ -135,6 +135,32 @@ async fn one_of_20_concurrent_calls_creates_the_first_administrator(database: Da
     assert!(test.delete_user(admin.id, None, test.operator()).await.unwrap());
     let next = test.create_first_admin(new_user("next"), test.now()).await.unwrap();
     assert_eq!(next.map(|user| user.role), Some(Role::Admin), "after the deletion of the only one");
+}
+
+#[apply(each_database)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_of_20_concurrent_users_becomes_the_first_administrator(database: Database) {
+    let test = TestStore::on(database).await;
+    let mut tasks = JoinSet::new();
+    for n in 0..20 {
+        let (store, user) = (test.store.clone(), test.user(&format!("user{n}")).await.id);
+        let context = test.by(user);
+        tasks.spawn(async move { store.become_first_admin(context).await.unwrap() });
+    }
+    let promoted: Vec<_> = tasks.join_all().await.into_iter().flatten().collect();
+    let [admin] = &promoted[..] else { panic!("{promoted:?}") };
+    assert_eq!(admin.role, Role::Admin);
+    assert!(test.has_admin().await.unwrap());
+    let log = test.entries(Filter { subject: Some(admin.id), ..Filter::default() }, 1).await;
+    assert_eq!((log[0].event.as_str(), log[0].actor.user), ("role_changed", Some(admin.id)));
+    let late = test.user("late").await.id;
+    assert_eq!(test.become_first_admin(test.by(late)).await.unwrap(), None);
+    assert_eq!(test.create_first_admin(new_user("later"), test.now()).await.unwrap(), None);
+    test.set_access(&admin.email, Access::Disabled, test.operator()).await.unwrap();
+    assert!(!test.has_admin().await.unwrap(), "the only one is disabled");
+    assert_eq!(test.become_first_admin(test.by(late)).await.unwrap().map(|user| user.id), Some(late));
+    let refused = test.become_first_admin(test.operator()).await;
+    assert!(matches!(refused, Err(StoreError::ActorRevoked)), "{refused:?}");
 }
 
 #[apply(each_database)]

@@ -34,6 +34,7 @@ pub(super) static OAUTH: OAuthTexts = OAuthTexts {
     refused: "Das Gerät wurde abgelehnt",
     refused_text: "Es bekommt keinen Zugriff. Sie können diese Seite schließen.",
     return_to: "Sie kehren zurück zu {}.",
+    sign_up: "Registrieren",
     signed_in_as: "Angemeldet als",
     stay: "Um angemeldet zu bleiben, schließen Sie diese Seite.",
     too_many_attempts: "Das waren zu viele Versuche. Warten Sie einige Minuten und versuchen Sie es dann noch einmal.",

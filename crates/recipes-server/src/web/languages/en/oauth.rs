@@ -34,6 +34,7 @@ pub(super) static OAUTH: OAuthTexts = OAuthTexts {
     refused: "The device was refused",
     refused_text: "It gets no access. You can close this page.",
     return_to: "You return to {}.",
+    sign_up: "Sign up",
     signed_in_as: "Signed in as",
     stay: "To stay logged in, close this page.",
     too_many_attempts: "There were too many attempts. Wait a few minutes, then try again.",

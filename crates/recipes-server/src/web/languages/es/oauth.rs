@@ -34,6 +34,7 @@ pub(super) static OAUTH: OAuthTexts = OAuthTexts {
     refused: "El dispositivo fue rechazado",
     refused_text: "No obtiene acceso. Puede cerrar esta página.",
     return_to: "Volverá a {}.",
+    sign_up: "Registrarse",
     signed_in_as: "Sesión iniciada como",
     stay: "Para seguir con la sesión, cierre esta página.",
     too_many_attempts: "Ha habido demasiados intentos. Espere unos minutos e inténtelo de nuevo.",

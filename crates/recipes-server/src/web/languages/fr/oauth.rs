@@ -34,6 +34,7 @@ pub(super) static OAUTH: OAuthTexts = OAuthTexts {
     refused: "L’appareil a été refusé",
     refused_text: "Il n’obtient aucun accès. Vous pouvez fermer cette page.",
     return_to: "Vous retournerez à {}.",
+    sign_up: "S’inscrire",
     signed_in_as: "Connecté en tant que",
     stay: "Pour rester connecté, fermez cette page.",
     too_many_attempts: "Il y a eu trop de tentatives. Attendez quelques minutes, puis réessayez.",

@@ -34,6 +34,7 @@ pub(super) static OAUTH: OAuthTexts = OAuthTexts {
     refused: "设备已被拒绝",
     refused_text: "它无法访问。您可以关闭此页面。",
     return_to: "您将返回 {}。",
+    sign_up: "注册",
     signed_in_as: "当前登录：",
     stay: "如要保持登录，请关闭此页面。",
     too_many_attempts: "尝试次数过多。请等几分钟再试。",
