@@ -98,6 +98,13 @@ async function walk(kind, size, scripts, scheme) {
   await submit(page, "main form button");
   assert.match(await page.textContent("[role=status]"), /Welcome/);
 
+  // Imports a recipe that is pasted.
+  await open("/recipes/import", "import");
+  await page.fill("#text", `Porridge of ${kind}\n\nIngredients\n- 50 g oats\n- 1 cup milk\n\nSteps\n1. Boil the milk.\n2. Stir in the oats.\n`);
+  await submit(page, "button[name=look]");
+  await inspect(page, name("import looked at"));
+  assert.match(await page.textContent("[role=status]"), /Can be imported: 1/);
+
   // Writes a recipe.
   await open("/recipes/new", "new recipe");
   await page.fill("#name", `Lentil soup of ${kind}`);
@@ -257,7 +264,7 @@ async function translate(storageState) {
     const context = await browser.newContext({ viewport: sizes.phone, locale, storageState });
     const page = await context.newPage();
     watch(page, locale);
-    for (const path of ["/", "/recipes", "/recipes/new", "/account", "/admin/users", "/admin/audit"]) {
+    for (const path of ["/", "/recipes", "/recipes/new", "/recipes/import", "/account", "/admin/users", "/admin/audit"]) {
       await page.goto(`${origin}${path}`);
       assert.equal(await page.getAttribute("html", "lang"), locale);
       await inspect(page, `${locale} ${path}`);

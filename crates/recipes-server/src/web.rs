@@ -17,6 +17,7 @@ mod frame;
 mod history;
 mod home;
 mod household;
+mod import;
 mod labels;
 pub mod languages;
 mod links;
@@ -62,6 +63,8 @@ pub const PATHS: &[&str] = &[
     "/recipes",
     "/recipes/{id}",
     "/recipes/new",
+    "/recipes/import",
+    "/recipes/export",
     "/recipes/{id}/edit",
     "/recipes/{id}/delete",
     "/recipes/{id}/image",
@@ -146,6 +149,8 @@ where
     if mode == Mode::AllInOne {
         pages = pages
             .route("/recipes/new", get(edit::new_form).post(edit::create))
+            .route("/recipes/import", get(import::form).post(import::submit))
+            .route("/recipes/export", get(import::export))
             .route("/recipes/{id}/edit", get(edit::edit_form).post(edit::update))
             .route("/recipes/{id}/delete", get(edit::delete_form).post(edit::delete))
             .route("/recipes/{id}/image", post(picture::change))

@@ -100,6 +100,8 @@ function cook(button) {
 
 // The editor: a draft is kept in this browser until the recipe is saved.
 const editor = one("[data-editor]");
+// A recipe was saved when its page comes next, or its pictures: its draft is not needed any more.
+if (article || (editor && /[?&]done=saved\b/.test(location.search))) safely(() => { const saved = sessionStorage.getItem("saving"); if (saved) { localStorage.removeItem(saved); sessionStorage.removeItem("saving"); } });
 if (editor) {
   const key = `draft-${editor.dataset.editor}`, notice = one("[data-draft]");
   const fields = () => JSON.stringify([...new FormData(editor)].filter(([name]) => !["form_token", "revision"].includes(name)));
@@ -162,9 +164,6 @@ if (editor) {
     }
     editor.dispatchEvent(new Event("input"));
   });
-} else {
-  // The recipe was saved: its draft is not needed any more.
-  safely(() => { const saved = sessionStorage.getItem("saving"); if (saved && article) { localStorage.removeItem(saved); sessionStorage.removeItem("saving"); } });
 }
 
 // The link of a mail: its secret stands after #, which no browser sends. It moves into the form and leaves the address.

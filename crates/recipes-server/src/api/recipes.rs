@@ -52,9 +52,18 @@ use crate::http::conditional::{self, Conditions};
 use crate::http::error::{Report, RequestError};
 use crate::http::idempotency_key::IdempotencyKey;
 use crate::http::json_api::JsonApi;
-use crate::http::negotiation::JSON;
+use crate::http::negotiation::{JSON, ZIP};
 use crate::http::query::Count;
 use crate::use_cases::recipes::{Precondition, Writer};
+
+/// The recipes of a user with their pictures, as the archive that `GET /api/v1/recipes?owner=me` sends as `application/zip`.
+///
+/// # Errors
+/// As that request.
+pub async fn own_archive(app: &App, reader: RecipeReader) -> Result<Response, Report> {
+    let uri = Uri::from_static("/api/v1/recipes?owner=me");
+    collection::respond(app, reader, &uri, &ZIP).await
+}
 
 /// Lists recipes in pages: all in the order of their ids, or those that a search finds. Or sends all of them as one document.
 ///

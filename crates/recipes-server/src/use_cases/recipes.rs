@@ -10,6 +10,7 @@ mod health_labels;
 mod images;
 pub mod import;
 pub mod known;
+mod pages;
 mod ratings;
 mod revisions;
 mod search;

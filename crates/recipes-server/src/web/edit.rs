@@ -175,6 +175,10 @@ async fn save(
         return page_with_status(StatusCode::OK, &page);
     }
     let refusal = match store(app, visitor, stored.as_ref(), (sent, &editor)).await {
+        // Pictures have a form of their own below that of a stored recipe.
+        Ok(id) if sent.get("next") == "picture" => {
+            return see_other(&format!("/recipes/{id}/edit?done=saved#pictures"));
+        }
         Ok(id) => return see_other(&format!("/recipes/{id}?done=saved")),
         Err(refusal) => refusal,
     };

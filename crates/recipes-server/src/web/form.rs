@@ -7,7 +7,7 @@ use recipes::FieldError;
 use zeroize::Zeroizing;
 
 use super::field_names::field_name;
-use super::languages::{Language, Text};
+use super::languages::{Language, Text, fill};
 use super::refusals::refusal;
 use crate::app::App;
 use crate::http::body::{FormText, Parse, parse_form};
@@ -140,7 +140,7 @@ impl Problems {
             let rest = error.pointer.strip_prefix('/')?.strip_prefix(name)?;
             match rest.strip_prefix('/') {
                 Some(inside) => {
-                    let place = self.place(inside.split('/').next().unwrap_or_default());
+                    let place = self.place_in(name, inside.split('/').next().unwrap_or_default());
                     Some(format!("{place}: {}", error.message))
                 }
                 None if rest.is_empty() => Some(error.message.clone()),
@@ -163,10 +163,23 @@ impl Problems {
         let hidden = self.fields.iter().filter(|error| !is_shown(error));
         let text = |error: &FieldError| {
             let path = error.pointer.trim_start_matches('/');
+            if path.is_empty() {
+                return error.message.clone();
+            }
             let places: Vec<_> = path.split('/').map(|step| self.place(step)).collect();
             format!("{}: {}", places.join(" / "), error.message)
         };
         hidden.map(text).collect()
+    }
+
+    /// The first step inside a field: ingredients are lines of one text, and steps have numbers.
+    fn place_in(&self, field: &str, step: &str) -> String {
+        let text = match field {
+            "ingredients" => self.t.hints.line,
+            "instructions" => self.t.step_number,
+            _ => return self.place(step),
+        };
+        fill(text, self.place(step))
     }
 
     /// One step of a pointer, for people: the name of a field, or the number of an item. People count from 1.
@@ -189,11 +202,13 @@ mod tests {
         problems.add("/ingredients/2", "is too long");
         problems.add("/nutrition/calories", "must be a number");
         assert_eq!(problems.at("name"), ["is required"]);
-        assert_eq!(problems.at("ingredients"), ["3: is too long"]);
+        assert_eq!(problems.at("ingredients"), ["Line 3: is too long"]);
         assert!(!problems.has("ingredient"));
         assert_eq!(
             problems.elsewhere(&["name", "ingredients"]),
             ["Nutrition facts of one serving / calories: must be a number"]
         );
+        problems.add("", "is no recipe");
+        assert_eq!(problems.elsewhere(&["name", "ingredients", "nutrition"]), ["is no recipe"]);
     }
 }

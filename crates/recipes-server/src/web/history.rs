@@ -15,8 +15,8 @@ use super::form::{PageForm, Problems};
 use super::frame::{Frame, page, page_with_status, see_other};
 use super::languages::{Text, fill};
 use super::recipe::{find, may_edit};
-use super::show;
 use super::visitor::{Member, Reader, Visitor};
+use super::{nutrition, show};
 use crate::api::path::PathId;
 use crate::app::App;
 use crate::http::cursor::Cursor;
@@ -205,27 +205,49 @@ fn differences(before: &Content, after: &Content, t: &'static Text) -> Vec<Diffe
     let changes = FieldChanges::between(before, after);
     let names = changes.changed.iter().chain(&changes.added).chain(&changes.removed);
     let [before, after] = [before, after].map(|content| serde_json::to_value(content).unwrap_or_default());
-    let text = |value: &Value| match value {
-        Value::Null => String::new(),
-        value => lines(value).join("\n"),
+    let text = |field: &str, value: &Value| match (field, value) {
+        (_, Value::Null) => String::new(),
+        ("healthLabels", Value::Array(labels)) => {
+            let labels: Vec<_> =
+                labels.iter().filter_map(Value::as_str).map(|label| t.label(label)).collect();
+            labels.join("\n")
+        }
+        ("visibility", _) => visibility(value, t).to_owned(),
+        (_, value) => lines(value, t).join("\n"),
     };
     names
         .map(|name| Difference {
             name: field_name(name, t).to_owned(),
-            before: text(before.get(name).unwrap_or(&Value::Null)),
-            after: text(after.get(name).unwrap_or(&Value::Null)),
+            before: text(name, before.get(name).unwrap_or(&Value::Null)),
+            after: text(name, after.get(name).unwrap_or(&Value::Null)),
         })
         .collect()
 }
 
+fn visibility(value: &Value, t: &'static Text) -> &'static str {
+    match value.as_str() {
+        Some("private") => t.visibility_private,
+        Some("members") => t.visibility_members,
+        _ => t.visibility_public,
+    }
+}
+
+/// The name of a nutrition fact, or of a member of another object.
+fn member_name<'a>(name: &'a str, t: &'static Text) -> &'a str {
+    nutrition::name(name, t).unwrap_or_else(|| field_name(name, t))
+}
+
 /// A value of a field, as people read it.
-fn lines(value: &Value) -> Vec<String> {
+fn lines(value: &Value, t: &'static Text) -> Vec<String> {
     match value {
         Value::String(text) => vec![text.clone()],
-        Value::Array(items) => items.iter().flat_map(lines).collect(),
+        Value::Array(items) => items.iter().flat_map(|item| lines(item, t)).collect(),
         Value::Object(members) => match members.get("text") {
             Some(Value::String(text)) => vec![text.clone()],
-            _ => members.iter().map(|(name, value)| format!("{name}: {}", lines(value).join(", "))).collect(),
+            _ => members
+                .iter()
+                .map(|(name, value)| format!("{}: {}", member_name(name, t), lines(value, t).join(", ")))
+                .collect(),
         },
         other => vec![other.to_string()],
     }

@@ -4,6 +4,8 @@ mod de;
 mod en;
 mod es;
 mod fr;
+mod hints;
+mod imports;
 mod labels;
 mod mails;
 mod messages;
@@ -119,10 +121,9 @@ impl Text {
         self.oauth
     }
 
-    /// A sentence of an error in this language; as it is if it has no translation.
+    /// A sentence of an error in the words of the pages in this language; as it is if the pages have none for it.
     pub fn message(&self, english: &str) -> String {
-        let translated = self.messages.and_then(|messages| messages.translate(english));
-        translated.unwrap_or_else(|| english.to_owned())
+        self.messages.translate(english).unwrap_or_else(|| english.to_owned())
     }
 
     /// The name of a health label in this language; as it is if the label is not a known one.

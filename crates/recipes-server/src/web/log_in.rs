@@ -6,7 +6,7 @@ use axum::{
     extract::{FromRequestParts as _, State},
     response::Response,
 };
-use http::{HeaderValue, Uri, header, request::Parts};
+use http::{HeaderValue, StatusCode, Uri, header, request::Parts};
 
 use super::form::{PageForm, Problems, SmallForm};
 use super::frame::{Frame, local_path, page_with_status, see_other, stated_return, with_form_targets};
@@ -15,7 +15,7 @@ use super::visitor::{Visitor, session_cookies};
 use crate::api::oauth::form_targets;
 use crate::app::App;
 use crate::http::cookies;
-use crate::http::error::{Report, RequestError};
+use crate::http::error::Report;
 use crate::use_cases::accounts::{AccountError, ClientInfo, LoggedIn, PasswordCheck};
 
 #[derive(Template)]
@@ -28,6 +28,8 @@ struct LogInPage<'a> {
     return_to: &'a str,
     /// Whether the browser would discard the cookies of a log-in.
     needs_https: bool,
+    /// Where it keeps them, if that is known.
+    secure_address: Option<String>,
     has_mail: bool,
     lacks_admin: bool,
 }
@@ -55,8 +57,25 @@ async fn show(app: &App, f: &Frame, shown: Shown<'_>, p: Problems) -> Result<Res
     let Shown { email, return_to, needs_https } = shown;
     let (status, has_mail) = (p.status, app.accounts().has_mail_server());
     let lacks_admin = !app.accounts().has_admin().await?;
-    let page = LogInPage { f, t: f.text(), p, email, return_to, needs_https, has_mail, lacks_admin };
+    let secure_address = secure_address(app, "/log-in");
+    let page = LogInPage {
+        f,
+        t: f.text(),
+        p,
+        email,
+        return_to,
+        needs_https,
+        secure_address,
+        has_mail,
+        lacks_admin,
+    };
     leading_to(app, return_to, page_with_status(status, &page)?).await
+}
+
+/// The address of a page at `PUBLIC_URL`, where browsers keep the cookies of a log-in.
+pub(super) fn secure_address(app: &App, path: &str) -> Option<String> {
+    let site = app.public_url().filter(|url| url.as_str().starts_with("https://"))?;
+    Some(format!("{}{path}", site.as_str()))
 }
 
 pub(super) async fn submit(
@@ -65,10 +84,11 @@ pub(super) async fn submit(
     SmallForm(form): SmallForm,
 ) -> Result<Response, Report> {
     let visitor = Visitor::from_request_parts(&mut parts, &app).await?;
-    if cookies::are_discarded(&parts, app.public_url()) {
-        return Err(RequestError::CookiesNeedHttps.into());
-    }
     let (email, return_to) = (form.get("email"), form.get("return_to"));
+    if cookies::are_discarded(&parts, app.public_url()) {
+        let problems = Problems::general(StatusCode::BAD_REQUEST, "");
+        return show(&app, &visitor.frame, Shown { email, return_to, needs_https: true }, problems);
+    }
     match checked(&app, &form, &visitor).await {
         Ok(session) => begun(&app, &session, return_to).await,
         Err(report) => {

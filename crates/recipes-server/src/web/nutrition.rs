@@ -6,7 +6,12 @@ use super::languages::Text;
 
 /// The stated facts, each with its name in the language of the page.
 pub(super) fn rows(nutrition: &Nutrition, t: &'static Text) -> Vec<(&'static str, String)> {
-    let name = |fact: &str| match fact {
+    facts(nutrition).into_iter().filter_map(|(fact, amount)| Some((name(fact, t)?, amount))).collect()
+}
+
+/// The name of a fact in the language of the page.
+pub(super) fn name(fact: &str, t: &'static Text) -> Option<&'static str> {
+    Some(match fact {
         "servingSize" => t.serving_size,
         "calories" => t.calories,
         "fatContent" => t.fat,
@@ -18,9 +23,9 @@ pub(super) fn rows(nutrition: &Nutrition, t: &'static Text) -> Vec<(&'static str
         "fiberContent" => t.fiber,
         "proteinContent" => t.protein,
         "cholesterolContent" => t.cholesterol,
-        _ => t.sodium,
-    };
-    facts(nutrition).into_iter().map(|(fact, amount)| (name(fact), amount)).collect()
+        "sodiumContent" => t.sodium,
+        _ => return None,
+    })
 }
 
 /// The stated facts, by their names at schema.org.

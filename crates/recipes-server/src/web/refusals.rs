@@ -1,6 +1,6 @@
 //! Refusals, in the language of the page.
 
-use super::languages::Text;
+use super::languages::{Text, fill};
 use crate::http::error::Report;
 
 /// What the page says about a refusal: the text of its code where the pages have one, else the translated sentence.
@@ -21,14 +21,25 @@ pub(super) fn refusal(report: &Report, t: &Text) -> String {
         "household_invitation_not_found" => t.problems.household_invitation,
         "email_not_verified" => t.problems.email_not_verified,
         "cross_origin" => t.problems.other_site,
+        "body_too_large" => return fill(t.hints.too_large, size(report.message())),
         _ => return t.message(report.message()),
     };
     text.to_owned()
 }
 
+/// The number of bytes in a message, in a unit for people.
+fn size(message: &str) -> String {
+    let digits: String = message.chars().filter(char::is_ascii_digit).collect();
+    let bytes: u64 = digits.parse().unwrap_or_default();
+    if bytes < 1 << 20 { format!("{} KiB", bytes.div_ceil(1 << 10)) } else { format!("{} MiB", bytes >> 20) }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use accounts::{Email, Name, TokenName};
+    use formats::{Input, Options, Reader};
     use http::Uri;
     use ids::RecipeId;
     use recipes::{Draft, LabelPolicy, Quota, Quotas, Scalars, Stars, Usage};
@@ -42,6 +53,7 @@ mod tests {
     use crate::http::error::RequestError;
     use crate::http::query::Query;
     use crate::images::ImageError;
+    use crate::page_fetcher::FetchError;
     use crate::passwords::{HashError, policy::Policy};
     use crate::use_cases::accounts::AccountError;
     use crate::use_cases::planning::PlanError;
@@ -115,6 +127,37 @@ mod tests {
         sentences
     }
 
+    /// What imports say of files and pages.
+    fn of_imports() -> Vec<String> {
+        let mut sentences: Vec<_> = [FetchError::Off, FetchError::Forbidden("x"), FetchError::Status(403)]
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let files: [(&str, &[u8]); 6] = [
+            ("a.pdf", b"%PDF-1.7"),
+            ("a.html", b"<!doctype html><html><body><p>Hello</p></body></html>"),
+            (
+                "b.html",
+                b"<!doctype html><html><script type=\"application/ld+json\">{\"@type\": \"Recipe\", \"name\": \"Soup\", \
+                  \"recipeIngredient\": [\"1 l water\"], \"totalTime\": \"soon\"}</script></html>",
+            ),
+            ("a.json", b"[{\"name\": \"Soup\", \"ingredients\": 5}]"),
+            ("b.json", b"[{\"name\": \"Soup\","),
+            ("a.zip", b"PK\x03\x04 is damaged"),
+        ];
+        for (name, bytes) in files {
+            let input = Input::File(Box::new(Cursor::new(bytes)));
+            let options = Options { file_name: name.to_owned(), ..Options::default() };
+            let mut reader = Reader::open(input, options).unwrap();
+            while let Some(item) = reader.next_item().unwrap() {
+                sentences.extend(item.warnings);
+                sentences.extend(item.content.err().into_iter().flatten().map(|error| error.message));
+            }
+        }
+        assert!(sentences.len() > 8, "{sentences:?}");
+        sentences
+    }
+
     /// What the page of administrators says about a store that is not ready.
     fn of_the_store() -> Vec<String> {
         use Unavailable as U;
@@ -137,11 +180,21 @@ mod tests {
     }
 
     #[test]
-    fn every_error_of_a_field_or_the_store_is_translated_into_every_language() {
-        for sentence in of_recipes().into_iter().chain(of_other_fields()).chain(of_the_store()) {
-            for language in Language::ALL.iter().filter(|language| **language != Language::English) {
-                assert_ne!(language.text().message(&sentence), sentence, "{language:?}");
+    fn every_error_of_a_field_a_file_or_the_store_has_words_in_every_language() {
+        let of_fields = of_recipes().into_iter().chain(of_other_fields());
+        for sentence in of_fields.chain(of_imports()).chain(of_the_store()) {
+            for language in Language::ALL {
+                assert!(language.text().messages.translate(&sentence).is_some(), "{language:?} {sentence}");
             }
+        }
+    }
+
+    #[test]
+    fn limit_of_a_form_is_told_in_a_unit_for_people() {
+        let t = Language::English.text();
+        for (limit, text) in [(8 << 10, "at most 8 KiB"), (32 << 20, "at most 32 MiB")] {
+            let report = Report::from(RequestError::BodyTooLarge { limit });
+            assert!(refusal(&report, t).contains(text), "{limit}");
         }
     }
 
@@ -244,13 +297,13 @@ mod tests {
     }
 
     fn is_translated(report: &Report) {
-        for language in Language::ALL.iter().filter(|language| **language != Language::English) {
-            let text = refusal(report, language.text());
+        for language in Language::ALL {
+            let (text, messages) = (refusal(report, language.text()), language.text().messages);
             assert!(!text.contains("{}"), "{language:?} {text}");
-            assert_ne!(text, report.message(), "{language:?} {}", report.code());
+            let has_words = text != report.message() || messages.translate(report.message()).is_some();
+            assert!(has_words, "{language:?} {}", report.code());
             for error in report.errors() {
-                let text = language.text().message(&error.message);
-                assert_ne!(text, error.message, "{language:?} {}", report.code());
+                assert!(messages.translate(&error.message).is_some(), "{language:?} {}", report.code());
             }
         }
     }

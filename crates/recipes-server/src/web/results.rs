@@ -45,6 +45,8 @@ struct ResultsPage<'a> {
     ingredients: String,
     without_ingredients: String,
     is_own: bool,
+    /// What the page says if there is no result.
+    empty: &'static str,
 }
 
 /// Values of one field that results can be restricted to.
@@ -89,6 +91,15 @@ pub(super) async fn results(
         encode(&pairs)
     };
     let joined = |name: &str| query.get_all(name).collect::<Vec<_>>().join(", ");
+    let active = active(&query, t);
+    let is_own = query.get("owner") == Some("me");
+    // The only filter is the one of the list itself.
+    let is_whole_list = active.len() == 1 && query.get("q").is_none();
+    let empty = match query.get("favourite") {
+        _ if is_own && is_whole_list => t.hints.own_empty,
+        Some(_) if is_whole_list => t.hints.favourites_empty,
+        _ => t.nothing_found,
+    };
     page(&ResultsPage {
         f: &visitor.frame,
         t,
@@ -101,10 +112,11 @@ pub(super) async fn results(
         times: times(&query, &facets, t),
         groups: groups(&query, facets, t),
         sorts: sorts(&query, t),
-        active: active(&query, t),
+        active,
         ingredients: joined("ingredient"),
         without_ingredients: joined("excludeIngredient"),
-        is_own: query.get("owner") == Some("me"),
+        is_own,
+        empty,
     })
 }
 

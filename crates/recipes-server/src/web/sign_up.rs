@@ -11,7 +11,7 @@ use http::{StatusCode, request::Parts};
 use super::form::{PageForm, Problems, SmallForm};
 use super::frame::{Frame, page_with_status, see_other};
 use super::languages::Text;
-use super::log_in::{begun, leading_to, return_to};
+use super::log_in::{begun, leading_to, return_to, secure_address};
 use super::visitor::Visitor;
 use crate::app::App;
 use crate::http::cookies;
@@ -30,6 +30,7 @@ struct SignUpPage<'a> {
     code: &'a str,
     return_to: &'a str,
     needs_https: bool,
+    secure_address: Option<String>,
 }
 
 /// What a form of this file creates.
@@ -103,6 +104,7 @@ async fn empty_form(app: &App, mut parts: Parts, kind: Kind) -> Result<Response,
         code: "",
         return_to: &return_to,
         needs_https: cookies::are_discarded(&parts, app.public_url()),
+        secure_address: secure_address(app, kind.path()),
     };
     leading_to(app, &return_to, page_with_status(page.p.status, &page)?).await
 }
@@ -133,11 +135,14 @@ pub(super) async fn first_run(
 
 async fn submit(app: &App, mut parts: Parts, form: &PageForm, kind: Kind) -> Result<Response, Report> {
     let visitor = Visitor::from_request_parts(&mut parts, app).await?;
-    if cookies::are_discarded(&parts, app.public_url()) {
-        return Err(RequestError::CookiesNeedHttps.into());
-    }
+    let needs_https = cookies::are_discarded(&parts, app.public_url());
     let (kind, return_to) = (kind.for_visitor(&visitor), form.get("return_to"));
-    let refusal = match create(app, form, &visitor, kind).await {
+    let created = if needs_https {
+        Err(RequestError::CookiesNeedHttps.into())
+    } else {
+        create(app, form, &visitor, kind).await
+    };
+    let refusal = match created {
         Ok(Some(session)) => {
             let target = match kind {
                 Kind::FirstAdmin => ADMINISTRATION,
@@ -152,7 +157,9 @@ async fn submit(app: &App, mut parts: Parts, form: &PageForm, kind: Kind) -> Res
     let (f, t) = (&visitor.frame, visitor.frame.text());
     let problems = Problems::of(refusal, t)?;
     let (name, email, code) = (form.get("name"), form.get("email"), form.get("invitation"));
-    let page = SignUpPage { f, t, p: problems, kind, name, email, code, return_to, needs_https: false };
+    let secure_address = secure_address(app, kind.path());
+    let page =
+        SignUpPage { f, t, p: problems, kind, name, email, code, return_to, needs_https, secure_address };
     leading_to(app, return_to, page_with_status(page.p.status, &page)?).await
 }
 

@@ -18,6 +18,7 @@ use crate::auth::caller::{Caller, Credential};
 use crate::auth::guard::Guard;
 use crate::http::error::Report;
 use crate::use_cases::accounts::{AccountError, ClientInfo, LoggedIn};
+use crate::use_cases::recipes::Writer;
 
 /// Anyone.
 pub(super) struct Visitor {
@@ -192,6 +193,25 @@ impl FromRequestParts<App> for Member {
         match signed_in {
             Some((user, session)) => Ok(Self { frame, user, actor, session }),
             None => Err(log_in_first(&frame)),
+        }
+    }
+}
+
+/// A member who may write recipes, which is known before the body of the request is read.
+pub(super) struct Author {
+    pub(super) frame: Frame,
+    pub(super) session: SessionId,
+    pub(super) writer: Writer,
+}
+
+impl FromRequestParts<App> for Author {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let Member { frame, user, actor, session } = Member::from_request_parts(parts, app).await?;
+        match app.recipes().writer(&user, actor, true) {
+            Ok(writer) => Ok(Self { frame, session, writer }),
+            Err(error) => Err(Report::from(error).into_response()),
         }
     }
 }

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 
 use crate::app::{Answer, Client, TestApp, recipe};
 
-const PAGE: &str = r#"<!doctype html><html lang="en"><script type="application/ld+json">{"@type": "Recipe", "name": "Soup",
+pub(crate) const PAGE: &str = r#"<!doctype html><html lang="en"><script type="application/ld+json">{"@type": "Recipe", "name": "Soup",
     "recipeIngredient": ["1 l water"], "recipeInstructions": ["Boil it."], "totalTime": "PT10M", "video": {"name": "x"}}</script></html>"#;
 
 async fn import(client: &Client, query: &str, media_type: &str, body: impl Into<Body>) -> Answer {
@@ -180,7 +180,7 @@ async fn body_beyond_the_limit_is_413() {
 }
 
 /// A site with a recipe.
-async fn site() -> SocketAddr {
+pub(crate) async fn site() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let routes = Router::new()

@@ -4,6 +4,7 @@ mod accounts;
 mod admin;
 pub(crate) mod browser;
 mod editing;
+mod importing;
 mod permissions;
 mod planning;
 mod reading;

@@ -88,19 +88,11 @@ pub async fn import(
         };
         return once(app, writer.actor(), key, answer, import).await;
     }
-    let mut import = begin(app, content, options).await?;
+    let import = begin(app, content, options).await?;
     if is_ndjson && !is_atomic {
         return Ok(streamed(app.clone(), import, writer));
     }
-    let mut reports = Vec::new();
-    loop {
-        let (batch, rest) = app.recipes().import_next(import, writer).await?;
-        import = rest;
-        match batch {
-            Some(batch) => reports.extend(batch),
-            None => break,
-        }
-    }
+    let reports = app.recipes().import_all(import, writer).await?;
     Ok(answer(&reports)?.into_response())
 }
 

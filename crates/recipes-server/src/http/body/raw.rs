@@ -63,19 +63,19 @@ impl<S: Sync> FromRequest<S> for ImageBody {
     }
 }
 
-/// The fields of a form of a page that can have a file.
-pub struct FileForm(Vec<RawFile>);
+/// The fields of a form of a page that can have files. All of it has at most this many bytes.
+pub struct FileForm<const MAX_BYTES: usize = { limits::IMAGE_BODY_BYTES }>(Vec<RawFile>);
 
-impl<S: Sync> FromRequest<S> for FileForm {
+impl<S: Sync, const MAX_BYTES: usize> FromRequest<S> for FileForm<MAX_BYTES> {
     type Rejection = Report;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Report> {
-        let body = RawBody::collect(request, limits::IMAGE_BODY_BYTES).await?;
+        let body = RawBody::collect(request, MAX_BYTES).await?;
         Ok(Self(body.into_files()?))
     }
 }
 
-impl FileForm {
+impl<const MAX_BYTES: usize> FileForm<MAX_BYTES> {
     /// The text of a field; empty if there is none.
     pub fn text(&self, field: &str) -> &str {
         let found = self.0.iter().find(|part| part.field.as_deref() == Some(field));
@@ -84,7 +84,12 @@ impl FileForm {
 
     /// The file of a field, unless the user has chosen none.
     pub fn into_file(self, field: &str) -> Option<RawFile> {
-        self.0.into_iter().find(|part| part.field.as_deref() == Some(field))
+        self.into_files(field).into_iter().next()
+    }
+
+    /// The files of a field that takes several.
+    pub fn into_files(self, field: &str) -> Vec<RawFile> {
+        self.0.into_iter().filter(|part| part.field.as_deref() == Some(field)).collect()
     }
 }
 

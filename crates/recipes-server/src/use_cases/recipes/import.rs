@@ -12,7 +12,6 @@ use tokio::task::spawn_blocking;
 
 use super::known::{KnownRecipes, Same};
 use super::{RecipeError, Recipes, Writer};
-use crate::page_fetcher::FetchError;
 use crate::use_cases::repeats::Once;
 
 /// Items of one request: their report must fit into memory.
@@ -101,17 +100,6 @@ impl Recipes {
         Import { files: files.into(), reader: None, options, known: None, items: 0, _place: place }
     }
 
-    /// The page at an address, for an import.
-    ///
-    /// # Errors
-    /// Why there is none.
-    pub async fn fetch_page(&self, url: &str) -> Result<Vec<u8>, FetchError> {
-        match &self.pages {
-            Some(pages) => pages.fetch(url).await,
-            None => Err(FetchError::Off),
-        }
-    }
-
     /// Imports the next recipes. `None` after the last one.
     ///
     /// # Errors
@@ -132,6 +120,26 @@ impl Recipes {
         }
         let reports = self.write(&mut import, pending, writer, None).await?;
         Ok((Some(reports), import))
+    }
+
+    /// Imports all recipes, and answers the reports of all.
+    ///
+    /// # Errors
+    /// As [`import_next`](Self::import_next).
+    pub async fn import_all(
+        &self,
+        mut import: Import,
+        writer: Writer,
+    ) -> Result<Vec<ItemReport>, RecipeError> {
+        let mut reports = Vec::new();
+        loop {
+            let (batch, rest) = self.import_next(import, writer).await?;
+            import = rest;
+            match batch {
+                Some(batch) => reports.extend(batch),
+                None => return Ok(reports),
+            }
+        }
     }
 
     /// Imports all recipes in one transaction.

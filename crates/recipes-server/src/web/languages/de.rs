@@ -1,5 +1,7 @@
 //! German.
 
+mod hints;
+mod imports;
 mod labels;
 mod mails;
 mod messages;
@@ -128,12 +130,12 @@ pub(super) static TEXT: Text = Text {
     draft_restore: "Mit dem Entwurf weitermachen",
     edit: "Bearbeiten",
     email: "E-Mail-Adresse",
-    empty_text: "Schreiben Sie das erste auf, oder bringen Sie Rezepte aus einem anderen Programm mit.",
+    empty_text: "Schreiben Sie das erste auf, oder bringen Sie Rezepte aus einem anderen Programm, von einer Webseite oder aus einer Datei mit.",
     empty_title: "Es gibt noch keine Rezepte",
     enable: "Entsperren",
     end_all_sessions: "Alle Sitzungen beenden",
     end_others: "Alle anderen Sitzungen beenden",
-    end_session: "Beenden",
+    end_session: "Diese Sitzung beenden",
     end_tokens_too: "Auch meine API-Token löschen",
     event: "Ereignis",
     expires: "läuft ab: {}",
@@ -156,6 +158,7 @@ pub(super) static TEXT: Text = Text {
     forgotten_text: "Sie bekommen eine E-Mail mit einem Link, über den Sie ein neues Passwort wählen.",
     have_account: "Ich habe ein Konto",
     hidden_recipe: "Ein Rezept, das Sie nicht lesen dürfen",
+    hints: &hints::HINTS,
     history: "Verlauf",
     history_added: "Hinzugefügt: {}",
     history_by: "von",
@@ -172,6 +175,7 @@ pub(super) static TEXT: Text = Text {
     hours: "{}\u{a0}Std.",
     household: "Haushalt",
     household_text: "Die Mitglieder eines Haushalts teilen einen Speiseplan und eine Einkaufsliste.",
+    imports: &imports::IMPORTS,
     index_behind: "Im Rückstand",
     index_building: "Die Suche wird vorbereitet. Laden Sie die Seite gleich neu.",
     index_current: "Aktuell",
@@ -217,7 +221,7 @@ pub(super) static TEXT: Text = Text {
     make_viewer: "Nur lesen lassen, nicht schreiben",
     make_writer: "Rezepte schreiben lassen",
     members: "Für Mitglieder",
-    messages: Some(&messages::MESSAGES),
+    messages: &messages::MESSAGES,
     minutes: "{}\u{a0}Min.",
     minutes_label: "Minuten",
     more_fields: "Weitere Angaben",
@@ -241,7 +245,6 @@ pub(super) static TEXT: Text = Text {
     not_found_text: "Unter dieser Adresse gibt es nichts. Vielleicht wurde es gelöscht, oder es ist privat und Sie sind nicht angemeldet.",
     not_found_title: "Nicht gefunden",
     not_verified: "Ihre E-Mail-Adresse ist noch nicht bestätigt.",
-    note: "Notiz",
     nothing_found: "Kein Rezept passt. Entfernen Sie einen Filter oder versuchen Sie andere Wörter.",
     nutrition: "Nährwerte einer Portion",
     oauth: &oauth::OAUTH,
@@ -253,7 +256,7 @@ pub(super) static TEXT: Text = Text {
     password_hint: "Mindestens 8 Zeichen. Einige Wörter genügen.",
     paste_link: "Link aus der E-Mail",
     picture: "Bild",
-    picture_hint: "JPEG, PNG, WebP oder GIF, höchstens 10 MiB. Metadaten, etwa der Ort, werden entfernt. Andere Änderungen zuerst speichern.",
+    picture_hint: "JPEG, PNG, WebP oder GIF, höchstens 10 MiB. Metadaten, etwa der Ort, werden entfernt.",
     picture_missing: "Bitte zuerst ein Bild auswählen.",
     picture_of_dish: "Das Gericht",
     picture_remove: "Bild entfernen",
@@ -381,7 +384,7 @@ pub(super) static TEXT: Text = Text {
     with_ingredients: "Mit (durch Komma getrennt)",
     without: "ohne {}",
     without_hint: "Nüsse",
-    without_ingredients: "Ohne",
+    without_ingredients: "Ohne (durch Komma getrennt)",
     wrong_code: "ist nicht der Code aus dem Log",
     yesterday: "gestern",
     yields: "Ergibt",

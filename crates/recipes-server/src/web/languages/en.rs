@@ -1,6 +1,9 @@
 //! English.
 
+mod hints;
+mod imports;
 mod mails;
+mod messages;
 mod oauth;
 mod problems;
 
@@ -126,12 +129,12 @@ pub(super) static TEXT: Text = Text {
     draft_restore: "Continue with the draft",
     edit: "Edit",
     email: "E-mail address",
-    empty_text: "Write down the first one, or bring recipes along from another program.",
+    empty_text: "Write down the first one, or bring recipes along from another program, a web page or a file.",
     empty_title: "There are no recipes yet",
     enable: "Enable",
     end_all_sessions: "End all sessions",
     end_others: "End all other sessions",
-    end_session: "End",
+    end_session: "End this session",
     end_tokens_too: "Delete my API tokens, too",
     event: "Event",
     expires: "expires {}",
@@ -154,6 +157,7 @@ pub(super) static TEXT: Text = Text {
     forgotten_text: "You get a mail with a link to choose a new password.",
     have_account: "I have an account",
     hidden_recipe: "A recipe that you cannot read",
+    hints: &hints::HINTS,
     history: "History",
     history_added: "Added: {}",
     history_by: "by",
@@ -170,6 +174,7 @@ pub(super) static TEXT: Text = Text {
     hours: "{}\u{a0}h",
     household: "Household",
     household_text: "The members of a household share one meal plan and one shopping list.",
+    imports: &imports::IMPORTS,
     index_behind: "Behind",
     index_building: "The search is getting ready. Reload the page in a moment.",
     index_current: "Up to date",
@@ -211,11 +216,11 @@ pub(super) static TEXT: Text = Text {
     mails: &mails::MAILS,
     mails_waiting: "Mails waiting",
     make_admin: "Make an administrator",
-    make_user: "Take the administrator rights",
+    make_user: "Take away the administrator rights",
     make_viewer: "Only let read, not write",
     make_writer: "Allow to write recipes",
     members: "For members",
-    messages: None,
+    messages: &messages::MESSAGES,
     minutes: "{}\u{a0}min",
     minutes_label: "Minutes",
     more_fields: "More details",
@@ -239,7 +244,6 @@ pub(super) static TEXT: Text = Text {
     not_found_text: "There is nothing at this address. It may have been deleted, or it is private and you are not logged in.",
     not_found_title: "Not found",
     not_verified: "Your e-mail address is not verified yet.",
-    note: "Note",
     nothing_found: "No recipe matches. Remove a filter or try other words.",
     nutrition: "Nutrition facts of one serving",
     oauth: &oauth::OAUTH,
@@ -251,7 +255,7 @@ pub(super) static TEXT: Text = Text {
     password_hint: "At least 8 characters. A few words do well.",
     paste_link: "Link in the mail",
     picture: "Picture",
-    picture_hint: "JPEG, PNG, WebP or GIF, at most 10 MiB. Its metadata, such as the place, are removed. Save other changes first.",
+    picture_hint: "JPEG, PNG, WebP or GIF, at most 10 MiB. Its metadata, such as the place, are removed.",
     picture_missing: "Choose a picture first.",
     picture_of_dish: "The dish",
     picture_remove: "Remove the picture",
@@ -293,7 +297,7 @@ pub(super) static TEXT: Text = Text {
     saved_meanwhile: "Someone saved this recipe while you were writing. Both versions are below. Nothing of yours is lost: take over what you want to keep, and save again.",
     scale_down: "Less",
     scale_up: "More",
-    schema: "Version of the tables",
+    schema: "Version of the database tables",
     scope_account: "Manage my account",
     scope_read: "Read recipes, also my private ones",
     scope_write: "Write recipes",
@@ -301,7 +305,7 @@ pub(super) static TEXT: Text = Text {
     search_example: "Soup, tomatoes …",
     search_hint: "Search recipes",
     search_index: "Search index",
-    section: "Heading (for example: For the sauce)",
+    section: "Heading above this step (for example: For the sauce)",
     see_all: "All {} recipes",
     send_mail: "Send the mail",
     send_reset: "Mail a link for a new password",
@@ -379,7 +383,7 @@ pub(super) static TEXT: Text = Text {
     with_ingredients: "With (commas between)",
     without: "without {}",
     without_hint: "nuts",
-    without_ingredients: "Without",
+    without_ingredients: "Without (commas between)",
     wrong_code: "is not the code in the log",
     yesterday: "yesterday",
     yields: "Makes",

@@ -1,5 +1,7 @@
 //! Spanish.
 
+mod hints;
+mod imports;
 mod labels;
 mod mails;
 mod messages;
@@ -128,12 +130,12 @@ pub(super) static TEXT: Text = Text {
     draft_restore: "Seguir con el borrador",
     edit: "Editar",
     email: "Correo electrónico",
-    empty_text: "Escriba la primera, o traiga recetas de otro programa.",
+    empty_text: "Escriba la primera, o traiga recetas de otro programa, de una página web o de un archivo.",
     empty_title: "Todavía no hay recetas",
     enable: "Desbloquear",
     end_all_sessions: "Terminar todas las sesiones",
     end_others: "Terminar las demás sesiones",
-    end_session: "Terminar",
+    end_session: "Terminar esta sesión",
     end_tokens_too: "Borrar también mis tokens de API",
     event: "Evento",
     expires: "caduca: {}",
@@ -156,6 +158,7 @@ pub(super) static TEXT: Text = Text {
     forgotten_text: "Recibirá un correo con un enlace para elegir una nueva contraseña.",
     have_account: "Tengo una cuenta",
     hidden_recipe: "Una receta que no puede leer",
+    hints: &hints::HINTS,
     history: "Historial",
     history_added: "Añadido: {}",
     history_by: "por",
@@ -172,6 +175,7 @@ pub(super) static TEXT: Text = Text {
     hours: "{}\u{a0}h",
     household: "Hogar",
     household_text: "Los miembros de un hogar comparten un plan de comidas y una lista de la compra.",
+    imports: &imports::IMPORTS,
     index_behind: "Atrasado",
     index_building: "La búsqueda se está preparando. Recargue la página en un momento.",
     index_current: "Al día",
@@ -217,7 +221,7 @@ pub(super) static TEXT: Text = Text {
     make_viewer: "Permitir solo leer, no escribir",
     make_writer: "Permitir escribir recetas",
     members: "Para miembros",
-    messages: Some(&messages::MESSAGES),
+    messages: &messages::MESSAGES,
     minutes: "{}\u{a0}min",
     minutes_label: "Minutos",
     more_fields: "Más detalles",
@@ -241,7 +245,6 @@ pub(super) static TEXT: Text = Text {
     not_found_text: "No hay nada en esta dirección. Quizá se ha borrado, o es privado y no ha iniciado sesión.",
     not_found_title: "No encontrado",
     not_verified: "Su dirección de correo aún no está verificada.",
-    note: "Nota",
     nothing_found: "Ninguna receta coincide. Quite un filtro o pruebe otras palabras.",
     nutrition: "Valores nutritivos de una ración",
     oauth: &oauth::OAUTH,
@@ -253,8 +256,8 @@ pub(super) static TEXT: Text = Text {
     password_hint: "Al menos 8 caracteres. Bastan unas palabras.",
     paste_link: "Enlace del correo",
     picture: "Imagen",
-    picture_hint: "JPEG, PNG, WebP o GIF, de 10 MiB como máximo. Se quitan sus metadatos, como el lugar. Guarda antes los demás cambios.",
-    picture_missing: "Elige antes una imagen.",
+    picture_hint: "JPEG, PNG, WebP o GIF, de 10 MiB como máximo. Se quitan sus metadatos, como el lugar.",
+    picture_missing: "Elija antes una imagen.",
     picture_of_dish: "El plato",
     picture_remove: "Quitar la imagen",
     picture_save: "Guardar la imagen",
@@ -381,7 +384,7 @@ pub(super) static TEXT: Text = Text {
     with_ingredients: "Con (separados por comas)",
     without: "sin {}",
     without_hint: "nueces",
-    without_ingredients: "Sin",
+    without_ingredients: "Sin (separados por comas)",
     wrong_code: "no es el código del registro",
     yesterday: "ayer",
     yields: "Salen",

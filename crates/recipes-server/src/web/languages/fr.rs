@@ -1,5 +1,7 @@
 //! French.
 
+mod hints;
+mod imports;
 mod labels;
 mod mails;
 mod messages;
@@ -128,12 +130,12 @@ pub(super) static TEXT: Text = Text {
     draft_restore: "Continuer avec le brouillon",
     edit: "Modifier",
     email: "Adresse e-mail",
-    empty_text: "Notez la première, ou apportez des recettes d’un autre programme.",
+    empty_text: "Notez la première, ou apportez des recettes d’un autre programme, d’une page web ou d’un fichier.",
     empty_title: "Il n’y a pas encore de recettes",
     enable: "Débloquer",
     end_all_sessions: "Terminer toutes les sessions",
     end_others: "Terminer toutes les autres sessions",
-    end_session: "Terminer",
+    end_session: "Terminer cette session",
     end_tokens_too: "Supprimer aussi mes jetons d’API",
     event: "Événement",
     expires: "expire : {}",
@@ -156,6 +158,7 @@ pub(super) static TEXT: Text = Text {
     forgotten_text: "Vous recevrez un e-mail avec un lien pour choisir un nouveau mot de passe.",
     have_account: "J’ai un compte",
     hidden_recipe: "Une recette que vous ne pouvez pas lire",
+    hints: &hints::HINTS,
     history: "Historique",
     history_added: "Ajouté : {}",
     history_by: "par",
@@ -172,6 +175,7 @@ pub(super) static TEXT: Text = Text {
     hours: "{}\u{a0}h",
     household: "Foyer",
     household_text: "Les membres d’un foyer partagent un planning des repas et une liste de courses.",
+    imports: &imports::IMPORTS,
     index_behind: "En retard",
     index_building: "La recherche se prépare. Rechargez la page dans un instant.",
     index_current: "À jour",
@@ -217,7 +221,7 @@ pub(super) static TEXT: Text = Text {
     make_viewer: "Autoriser la lecture seule",
     make_writer: "Autoriser à écrire des recettes",
     members: "Pour les membres",
-    messages: Some(&messages::MESSAGES),
+    messages: &messages::MESSAGES,
     minutes: "{}\u{a0}min",
     minutes_label: "Minutes",
     more_fields: "Plus de détails",
@@ -241,7 +245,6 @@ pub(super) static TEXT: Text = Text {
     not_found_text: "Il n’y a rien à cette adresse. Cela a peut-être été supprimé, ou c’est privé et vous n’êtes pas connecté.",
     not_found_title: "Introuvable",
     not_verified: "Votre adresse e-mail n’est pas encore vérifiée.",
-    note: "Note",
     nothing_found: "Aucune recette ne correspond. Retirez un filtre ou essayez d’autres mots.",
     nutrition: "Valeurs nutritives d’une portion",
     oauth: &oauth::OAUTH,
@@ -253,7 +256,7 @@ pub(super) static TEXT: Text = Text {
     password_hint: "Au moins 8 caractères. Quelques mots font l’affaire.",
     paste_link: "Lien de l’e-mail",
     picture: "Image",
-    picture_hint: "JPEG, PNG, WebP ou GIF, 10 Mio au plus. Ses métadonnées, comme le lieu, sont supprimées. Enregistrez d’abord les autres changements.",
+    picture_hint: "JPEG, PNG, WebP ou GIF, 10 Mio au plus. Ses métadonnées, comme le lieu, sont supprimées.",
     picture_missing: "Choisissez d’abord une image.",
     picture_of_dish: "Le plat",
     picture_remove: "Supprimer l’image",
@@ -381,7 +384,7 @@ pub(super) static TEXT: Text = Text {
     with_ingredients: "Avec (séparés par des virgules)",
     without: "sans {}",
     without_hint: "noix",
-    without_ingredients: "Sans",
+    without_ingredients: "Sans (séparés par des virgules)",
     wrong_code: "n’est pas le code du journal",
     yesterday: "hier",
     yields: "Donne",

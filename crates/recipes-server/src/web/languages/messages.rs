@@ -2,7 +2,8 @@
 //!
 //! Errors come from the use cases and from the parsers of fields. Those also serve the API and speak English, so the English
 //! sentence is what a translation is found by, as with gettext. `{}` stands for an argument, which may be a sentence as well. A
-//! sentence that is not listed is shown in English: the tests look for such sentences.
+//! sentence that is not listed is shown as it is: the tests look for such sentences. The pages in English have sentences of their
+//! own, because those of the API are for programs: "or null if not stated".
 
 macro_rules! messages {
     ($($code:ident = $english:literal;)+) => {
@@ -26,6 +27,21 @@ messages! {
     amount = "must be a number from {} to {}, or text of 1 to {} characters";
     api_token_not_found = "You have no such API token";
     application_not_found = "No application with this id has access to your account";
+    archive_damaged = "is a damaged archive";
+    archive_encrypted = "has the entry {}, which is encrypted";
+    archive_entries = "has {} entries; at most {} are read";
+    archive_in_archive = "is an archive in an archive, which is not read";
+    archive_in_archives = "is an archive in an archive in an archive, which is not read";
+    archive_kind = "is an archive that cannot be read: {}";
+    archive_lies = "the archive unpacks to more than it says";
+    archive_link = "has the entry {}, which is a symbolic link";
+    archive_none = "is an archive without a recipe";
+    archive_outside = "has the entry {}, whose path leads out of the archive";
+    archive_ratio = "has the entry {}, which unpacks to more than {} times its size";
+    archive_shared = "has entries that share their bytes, as zip bombs do";
+    archive_size = "unpacks to more than {} MiB";
+    archive_too_much = "the archive unpacks to more than is read";
+    archive_unpack = "cannot be unpacked: the archive is damaged";
     body_too_large = "The body may be at most {} bytes";
     body_too_slow = "The body did not arrive in time; send the request again";
     cannot_be_removed = "cannot be removed";
@@ -33,6 +49,9 @@ messages! {
     cooked_full = "You have {} entries for this recipe, or {} in all, the most that a user may have; remove one first";
     cooked_note = "must be text of at most {} characters, without control characters";
     cookies_need_https = "cookies=true needs HTTPS: over plain HTTP browsers discard these cookies, except on localhost. {}";
+    csv_columns = "has no columns for the title, and ingredients or directions";
+    csv_header = "has no line with the names of its columns";
+    csv_row = "is a row that cannot be read";
     cursor_other = "cursor belongs to a list with other filters; repeat the filters of the previous page, or send none to start over";
     cursor_unknown = "cursor is not one of this server; send the nextCursor of the previous page unchanged, or none to start over";
     date = "must be a date, such as {}";
@@ -47,6 +66,10 @@ messages! {
     favourites_full = "You have {} favourites, the most that a user may have; remove one first";
     field_twice = "A field appears twice.";
     fields_invalid = "Some fields are not valid; see errors for each";
+    file_damaged = "is damaged: it cannot be unpacked";
+    file_long = "is longer than {}";
+    file_other = "is {}, not a file of recipes";
+    file_unreadable = "cannot be read: {}";
     form_of_other_session = "This form is of an earlier session; go back, load the page again, and send the form again";
     from_date = "from must be a date, such as {}";
     image = "The picture {}";
@@ -56,6 +79,20 @@ messages! {
     image_none = "is no JPEG, PNG, WebP or GIF";
     image_not_found = "There is no such picture";
     image_pixels = "has {} × {} pixels, more than {} million";
+    import_account = "is an account; accounts are imported at the command line";
+    import_broken_blocks = "{} block(s) of JSON-LD of this page are not valid JSON";
+    import_cut = "{} was cut to {} characters";
+    import_extra = "extra: values longer than the limit were left out";
+    import_first = "{}: the first {} of {} were taken";
+    import_invalid = "{} is not valid and was left out";
+    import_items = "The request has more than {} items; the rest was not read";
+    import_neither = "is neither a recipe, with ingredients, nor a user, with an email and a password";
+    import_no_ingredients = "no ingredients were found";
+    import_no_name = "has no name";
+    import_no_recipe = "has no recipe";
+    import_no_steps = "no steps were found";
+    import_time = "{} is not a time that can be read: {}";
+    import_title = "the recipe has no name; the title of the page was taken";
     in_future = "must be in the future";
     index_behind = "The search index misses the last changes; try again later";
     invalid_link = "is not valid any more; request another mail";
@@ -63,6 +100,14 @@ messages! {
     invitations_full = "The limit of open invitations is reached; revoke one first";
     invitations_unusable = "Invitations cannot be used while SIGNUP is closed; the operator must set SIGNUP=invite";
     item_not_found = "There is no such item in your list";
+    json_after = "there is more text after the end of the list";
+    json_begin = "must begin with [ or {: a JSON array, or NDJSON with one object a line";
+    json_broken = "is not valid JSON";
+    json_broken_why = "is not valid JSON: {}";
+    json_ends = "the file ends before the list does";
+    json_missing = "an item is missing here";
+    json_no_object = "must be an object: a recipe or a user";
+    json_rest = "is not valid JSON; the rest of the file is not read";
     key_reused = "You have used this Idempotency-Key for another request; use a new key for each request";
     label_unknown = "is not a known label";
     label_unknown_near = "is not a known label; did you mean \"{}\"?";
@@ -88,6 +133,12 @@ messages! {
     orphan = "Only administrators delete recipes without an owner for good";
     overloaded = "The service has too much to do at the moment; try again later";
     own_account = "This is your own account; {}";
+    page_broken = "has JSON-LD that is not valid JSON, and no other recipe";
+    page_failed = "cannot be fetched: {}";
+    page_forbidden = "is not fetched: the service may not connect to {}";
+    page_no_recipe = "is a web page without a recipe in JSON-LD, microdata or RDFa";
+    page_off = "is not fetched: importing from addresses is switched off (URL_IMPORT)";
+    page_status = "cannot be fetched: the site answers with the status {}";
     parameter_twice = "The query parameter \"{}\" is given more than once";
     parameter_unknown = "Unknown query parameter \"{}\"; {}";
     password_bytes = "must be at most {} bytes";
@@ -98,6 +149,9 @@ messages! {
     password_nul_bcrypt = "must not contain the character NUL: bcrypt would end the password there";
     password_pattern = "is a repetition or a sequence; choose another, a few words make a good password";
     password_personal = "is your name, your e-mail address or the name of this site with little added; choose another";
+    picture_failed = "a picture was left out: {} cannot be fetched: {}";
+    picture_forbidden = "a picture was left out: {} is not fetched: {}";
+    picture_left_out = "a picture was left out: {}";
     quota = "Your recipes would exceed your quota: you have {} recipes of {} and {} bytes of {}; {}";
     rating_not_found = "You have not rated this recipe";
     ratings_full = "You have rated {} recipes, the most that a user may rate; remove a rating first";
@@ -159,7 +213,7 @@ messages! {
 
 impl Messages {
     /// The translation of an English sentence.
-    pub(super) fn translate(&self, sentence: &str) -> Option<String> {
+    pub(in crate::web) fn translate(&self, sentence: &str) -> Option<String> {
         let found = SENTENCES.iter().filter_map(|known| {
             let arguments = arguments(known.english, sentence)?;
             Some((known, arguments))
@@ -232,7 +286,7 @@ mod tests {
 
     #[test]
     fn translations_have_no_more_arguments_than_the_sentence() {
-        for messages in Language::ALL.iter().filter_map(|language| language.text().messages) {
+        for messages in Language::ALL.iter().map(|language| language.text().messages) {
             for sentence in SENTENCES {
                 let translated = (sentence.translated)(messages);
                 let count = |text: &str| text.matches("{}").count();
@@ -249,6 +303,37 @@ mod tests {
         for (place, sentence) in SENTENCES.iter().enumerate() {
             let before = &SENTENCES[..place];
             assert!(before.iter().all(|other| other.english != sentence.english), "{}", sentence.english);
+        }
+    }
+
+    #[test]
+    fn sentences_for_people_have_no_words_of_programs() {
+        const WORDS: [&str; 18] = [
+            " null",
+            "JSON",
+            "object",
+            "Idempotency",
+            " uid",
+            " url",
+            " id ",
+            "cookies=",
+            "cursor",
+            "query",
+            "scale=",
+            "DELETE",
+            "The body",
+            "BCP",
+            "NUL",
+            "control character",
+            "QUOTA_",
+            "true or false",
+        ];
+        for sentence in SENTENCES {
+            for language in Language::ALL {
+                let text = (sentence.translated)(language.text().messages);
+                let found: Vec<_> = WORDS.iter().filter(|word| text.contains(**word)).collect();
+                assert!(found.is_empty(), "{language:?}: {found:?} in {text}");
+            }
         }
     }
 }

@@ -1,12 +1,14 @@
 //! The texts of the pages. `{}` stands for a value.
 
+use super::hints::HintTexts;
+use super::imports::ImportTexts;
 use super::labels::Labels;
 use super::mails::Mails;
 use super::messages::Messages;
 use super::oauth::OAuthTexts;
 use super::problems::ProblemTexts;
 
-/// The texts of one language. English has no `label_names` and no `messages`: labels and errors are English already.
+/// The texts of one language. English has no `label_names`: labels are English already.
 #[expect(clippy::struct_field_names, reason = "a field is named after its text, as \"some text\"")]
 pub struct Text {
     pub(in crate::web) about: &'static str,
@@ -156,6 +158,7 @@ pub struct Text {
     pub(in crate::web) forgotten_text: &'static str,
     pub(in crate::web) have_account: &'static str,
     pub(in crate::web) hidden_recipe: &'static str,
+    pub(in crate::web) hints: &'static HintTexts,
     pub(in crate::web) history: &'static str,
     pub(in crate::web) history_added: &'static str,
     pub(in crate::web) history_by: &'static str,
@@ -172,6 +175,7 @@ pub struct Text {
     pub(in crate::web) hours: &'static str,
     pub(in crate::web) household: &'static str,
     pub(in crate::web) household_text: &'static str,
+    pub(in crate::web) imports: &'static ImportTexts,
     pub(in crate::web) index_behind: &'static str,
     pub(in crate::web) index_building: &'static str,
     pub(in crate::web) index_current: &'static str,
@@ -217,7 +221,7 @@ pub struct Text {
     pub(in crate::web) make_viewer: &'static str,
     pub(in crate::web) make_writer: &'static str,
     pub(in crate::web) members: &'static str,
-    pub(in crate::web) messages: Option<&'static Messages>,
+    pub(in crate::web) messages: &'static Messages,
     pub(in crate::web) minutes: &'static str,
     pub(in crate::web) minutes_label: &'static str,
     pub(in crate::web) more_fields: &'static str,
@@ -241,7 +245,6 @@ pub struct Text {
     pub(in crate::web) not_found_text: &'static str,
     pub(in crate::web) not_found_title: &'static str,
     pub(in crate::web) not_verified: &'static str,
-    pub(in crate::web) note: &'static str,
     pub(in crate::web) nothing_found: &'static str,
     pub(in crate::web) nutrition: &'static str,
     pub(in crate::web) oauth: &'static OAuthTexts,

@@ -237,6 +237,29 @@ async fn log_in_over_plain_http_from_another_machine_says_what_to_do() {
 }
 
 #[tokio::test]
+async fn form_sent_over_plain_http_leads_to_the_secure_address() {
+    let app = TestApp::at_public_url("https://recipes.example");
+    let client = app.anonymous();
+    for (path, address) in
+        [("/log-in", "https://recipes.example/log-in"), ("/sign-up", "https://recipes.example/sign-up")]
+    {
+        let request = client
+            .request(Method::POST, path)
+            .header("accept", "text/html")
+            .header("accept-language", "de")
+            .header("host", "192.168.1.5:8080")
+            .header("origin", "http://192.168.1.5:8080")
+            .header("content-type", "application/x-www-form-urlencoded");
+        let page = client.send(request.body("email=ada%40example.org".into()).unwrap()).await.is(400).text();
+        assert!(
+            page.contains("sichere Verbindung") && page.contains(&format!("href=\"{address}\"")),
+            "{page}"
+        );
+        assert!(!page.contains("type=\"password\""), "{page}");
+    }
+}
+
+#[tokio::test]
 async fn forms_that_need_no_log_in_are_small() {
     let app = TestApp::new();
     let large = format!("email=ada%40example.org&password={}", "x".repeat(8 * 1024));

@@ -25,7 +25,12 @@ async fn code_of_the_log_makes_the_first_administrator_once() {
     );
     let answer = browser.submit(page, page, &fields(&code.to_lowercase())).await.is(303);
     assert_eq!(answer.header("location"), "/admin?done=admin");
-    assert!(browser.get("/admin").await.is(200).text().contains("Everything works"));
+    let state = browser.get("/admin?done=admin").await.is(200).text();
+    for link in ["/recipes/new", "/recipes/import", "/admin/invitations", "/household"] {
+        assert!(state.contains(&format!("<li><a href=\"{link}\">")), "{link} in {state}");
+    }
+    let state = browser.get("/admin").await.is(200).text();
+    assert!(state.contains("Everything works") && !state.contains("What next?"), "{state}");
     browser.get(page).await.is(404);
     let mut other = Browser::new(&app);
     let fields = [("name", "R"), ("email", "r@example.net"), ("password", PASSWORD), ("invitation", &*code)];
@@ -66,7 +71,7 @@ async fn administrator_manages_users() {
     assert!(found.contains("ada@example.org") && !found.contains("root@example.org"), "{found}");
     let page = format!("/admin/users/{ada}");
     for (action, shown) in [
-        ("make-admin", "Take the administrator rights"),
+        ("make-admin", "Take away the administrator rights"),
         ("make-user", "Make an administrator"),
         ("disable", "Enable"),
         ("enable", "Disable"),

@@ -56,7 +56,7 @@ impl Browser {
         self.send(Method::POST, path, Some(("application/x-www-form-urlencoded", form.into()))).await
     }
 
-    /// [`submit`](Self::submit) for a form with a file in the field `image`.
+    /// [`submit`](Self::submit) for a form with a picture in the field `image`.
     pub(crate) async fn upload(
         &mut self,
         path: &str,
@@ -64,13 +64,30 @@ impl Browser {
         fields: &[(&str, &str)],
         file: &[u8],
     ) -> Answer {
+        self.upload_as(("image", "a.jpg"), (path, action), fields, file).await
+    }
+
+    /// The same for a file with this name in this field.
+    pub(crate) async fn upload_as(
+        &mut self,
+        (field, name): (&str, &str),
+        (path, action): (&str, &str),
+        fields: &[(&str, &str)],
+        file: &[u8],
+    ) -> Answer {
         let token = form_token(&self.get(path).await.text());
         let mut body = Vec::new();
-        for (name, value) in [&[("form_token", &*token)], fields].concat() {
+        // A test may send another token.
+        let token =
+            fields.iter().find(|(name, _)| *name == "form_token").map_or(&*token, |(_, token)| *token);
+        let others = fields.iter().copied().filter(|(name, _)| *name != "form_token");
+        for (name, value) in [("form_token", token)].into_iter().chain(others) {
             let head = format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
             body.extend(head.into_bytes());
         }
-        body.extend(b"--b\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a.jpg\"\r\n\r\n");
+        let head =
+            format!("--b\r\nContent-Disposition: form-data; name=\"{field}\"; filename=\"{name}\"\r\n\r\n");
+        body.extend(head.into_bytes());
         body.extend(file);
         body.extend(b"\r\n--b--\r\n");
         self.send(Method::POST, action, Some(("multipart/form-data; boundary=b", body))).await

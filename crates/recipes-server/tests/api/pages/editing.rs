@@ -50,6 +50,57 @@ async fn user_writes_changes_and_deletes_a_recipe() {
 }
 
 #[tokio::test]
+async fn new_recipe_is_saved_and_its_picture_comes_next() {
+    let app = TestApp::new();
+    let mut browser = Browser::of(&app, "alice", Role::User).await;
+    let page = browser.get("/recipes/new").await.is(200).text();
+    assert!(page.contains("Save and add a picture") && page.contains("href=\"/recipes/import\""), "{page}");
+    let fields = [&NEW[..], &[("next", "picture")]].concat();
+    let answer = browser.submit("/recipes/new", "/recipes/new", &fields).await.is(303);
+    assert_eq!(answer.header("location"), "/recipes/1/edit?done=saved#pictures");
+    let page = browser.get("/recipes/1/edit?done=saved").await.is(200).text();
+    for part in ["Saved.", "id=\"pictures\"", "A picture is saved on its own", "href=\"#pictures\""] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    let link = "href=\"/recipes/1/edit#pictures\">Add a picture</a>";
+    assert!(browser.get("/recipes/1").await.text().contains(link));
+    assert!(!Browser::new(&app).get("/recipes/1").await.text().contains(link));
+    let jpeg = crate::images::picture(40, 30, 90, image::ImageFormat::Jpeg);
+    browser.upload("/recipes/1/edit", "/recipes/1/image", &[("step", "")], &jpeg).await.is(303);
+    assert!(!browser.get("/recipes/1").await.text().contains(link));
+}
+
+#[tokio::test]
+async fn problems_are_told_in_words_for_cooks() {
+    let app = TestApp::new();
+    let mut browser = Browser::of(&app, "alice", Role::User).await;
+    let fields = [
+        ("name", ""),
+        ("ingredients", "Water\r\nSa\u{1}lt"),
+        ("servings", "many"),
+        ("prepTimeMinutes", "soon"),
+        ("cookTimeMinutes", ""),
+        ("difficulty", "9"),
+        ("language", "!"),
+        ("instructions[0][text]", "Stir."),
+        ("instructions[0][minutes]", "long"),
+    ];
+    let page = browser.submit("/recipes/new", "/recipes/new", &fields).await.is(422).text();
+    for part in [
+        "must be a number above 0, at most",
+        "or stay empty",
+        "Line 2: must be",
+        "Step 1: must be a whole number of minutes",
+        "must be the short name of a language",
+    ] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    for word in ["or null", "BCP 47", "control character", "must be an object"] {
+        assert!(!page.contains(word), "{word} in {page}");
+    }
+}
+
+#[tokio::test]
 async fn problems_keep_everything_that_was_typed() {
     let app = TestApp::new();
     let mut browser = Browser::of(&app, "alice", Role::User).await;

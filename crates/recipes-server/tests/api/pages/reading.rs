@@ -34,6 +34,18 @@ async fn empty_home_tells_how_to_begin() {
         page.contains("There are no recipes yet") && page.contains("/log-in?return_to=%2Frecipes%2Fnew"),
         "{page}"
     );
+    let mut alice = Browser::of(&app, "alice", accounts::Role::User).await;
+    let page = alice.get("/").await.is(200).text();
+    assert!(page.contains("class=\"button second\" href=\"/recipes/import\""), "{page}");
+    for (path, text) in [
+        ("/recipes?owner=me", "You have not written any recipe yet."),
+        ("/recipes?favourite=true", "You have no favourites yet."),
+        ("/recipes?owner=me&q=soup", "No recipe matches."),
+        ("/recipes?favourite=true&label=vegan", "No recipe matches."),
+    ] {
+        let page = alice.get(path).await.is(200).text();
+        assert!(page.contains(text), "{path}: {page}");
+    }
 }
 
 #[tokio::test]

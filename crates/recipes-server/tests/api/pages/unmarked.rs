@@ -17,6 +17,8 @@ macro_rules! sources {
     ($tag:literal) => {
         [
             include_str!(concat!("../../../src/web/languages/", $tag, ".rs")),
+            include_str!(concat!("../../../src/web/languages/", $tag, "/hints.rs")),
+            include_str!(concat!("../../../src/web/languages/", $tag, "/imports.rs")),
             include_str!(concat!("../../../src/web/languages/", $tag, "/labels.rs")),
             include_str!(concat!("../../../src/web/languages/", $tag, "/messages.rs")),
             include_str!(concat!("../../../src/web/languages/", $tag, "/oauth.rs")),
@@ -26,7 +28,7 @@ macro_rules! sources {
 }
 
 /// German is written with the letters of English. Chinese shares no word with it.
-const LANGUAGES: [(&str, [&str; 5]); 2] = [("de", sources!("de")), ("zh", sources!("zh"))];
+const LANGUAGES: [(&str, [&str; 7]); 2] = [("de", sources!("de")), ("zh", sources!("zh"))];
 
 /// Names that are the same in every language.
 const NAMES: [&str; 16] = [
@@ -157,6 +159,9 @@ async fn every_text_of_a_page_is_in_its_language_or_data() {
         "/recipes/1",
         "/recipes/1?servings=8",
         "/recipes/new",
+        "/recipes/import",
+        "/recipes?owner=me&label=kosher",
+        "/?done=signed-up",
         "/recipes/1/edit",
         "/recipes/1/delete",
         "/recipes/1/shares",
@@ -172,6 +177,7 @@ async fn every_text_of_a_page_is_in_its_language_or_data() {
     ];
     let of_admins = [
         "/admin",
+        "/admin?done=admin",
         "/admin/users",
         "/admin/users/1",
         "/admin/invitations",

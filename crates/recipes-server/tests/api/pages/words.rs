@@ -186,8 +186,8 @@ async fn refusals_of_recipes_are_in_the_language_of_the_page() {
     let mut alice = Browser::of(&app, "alice", Role::User).await;
     let mut viewer = Browser::of(&app, "vera", Role::Viewer).await;
     for (language, picture, read_only, link) in [
-        ("de", "Das Bild ist kein JPEG", "kann Rezepte nur lesen", "Der Parameter „form“"),
-        ("zh-CN,zh;q=0.9", "图片不是 JPEG", "只能阅读食谱", "参数“form”"),
+        ("de", "Das Bild ist kein JPEG", "kann Rezepte nur lesen", "der unbekannte Teil „form“"),
+        ("zh-CN,zh;q=0.9", "图片不是 JPEG", "只能阅读菜谱", "未知的部分“form”"),
     ] {
         (alice.language, viewer.language) = (language, language);
         let action = "/recipes/1/image";
@@ -221,6 +221,29 @@ async fn labels_have_names_in_each_language_and_links_keep_their_slugs() {
     assert!(page.contains("value=\"Gluten-Free\" checked><span>glutenfrei</span>"), "{page}");
     let known = app.anonymous().get("/api/v1/health-labels").await.is(200).text();
     assert!(known.contains("Gluten-Free") && !known.contains("glutenfrei"), "{known}");
+}
+
+#[tokio::test]
+async fn differences_of_labels_and_facts_have_names_in_the_language_of_the_page() {
+    let app = TestApp::new();
+    let alice = app.alice().await;
+    let mut soup = recipe("Soup");
+    soup["nutrition"] = json!({ "calories": 200 });
+    let url = "/api/v1/recipes/1";
+    alice.post("/api/v1/recipes", &soup).await.is(201);
+    soup["healthLabels"] = json!(["Gluten-Free"]);
+    soup["nutrition"] = json!({ "calories": 300 });
+    soup["visibility"] = json!("private");
+    alice.put(url, &soup).await.is(200);
+    let mut browser = Browser::of(&app, "alice", Role::User).await;
+    browser.language = "de";
+    let page = browser.get("/recipes/1/history?compare=1").await.is(200).text();
+    for part in [">glutenfrei</p>", ">Kalorien: 300</p>"] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    for word in ["Gluten-Free", "calories", ">private<"] {
+        assert!(!page.contains(word), "{word} in {page}");
+    }
 }
 
 #[tokio::test]

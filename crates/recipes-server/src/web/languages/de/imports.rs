@@ -1,0 +1,36 @@
+//! The texts of the page that imports recipes, in German.
+
+use super::super::imports::ImportTexts;
+
+pub(super) static IMPORTS: ImportTexts = ImportTexts {
+    added: "Hinzugefügt",
+    choose_again: "Browser behalten eine ausgewählte Datei nicht: Wählen Sie sie noch einmal aus.",
+    conflict: "Rezepte, die Sie schon haben",
+    conflict_copy: "Noch einmal hinzufügen",
+    conflict_skip: "So lassen, wie sie sind",
+    conflict_update: "Durch die importierten ersetzen",
+    export: "Meine Rezepte herunterladen (ZIP)",
+    export_text: "Ein Archiv mit allen Ihren Rezepten und ihren Bildern. Diese Seite und andere Programme können es importieren.",
+    export_title: "Nehmen Sie Ihre Rezepte mit",
+    failed: "Nicht importiert",
+    file: "Dateien",
+    file_hint: "Dateien und Archive dieses Dienstes und von Mealie, Tandoor, Nextcloud Cookbook, Paprika, RecipeSage oder Recipe Keeper; Webseiten, JSON, CSV, Cooklang, Markdown oder Text. Höchstens 32 MiB und 10.000 Rezepte.",
+    import_button: "Importieren",
+    item: "Rezept {}",
+    left_out: "Weggelassen, weil Rezepte hier kein Feld dafür haben: {}",
+    link: "Rezepte importieren",
+    look: "Erst ansehen",
+    look_hint: "„Erst ansehen“ zeigt, was importiert würde, und speichert nichts.",
+    more: "{} weitere werden hier nicht gezeigt.",
+    nothing: "wählen Sie eine Datei aus, oder geben Sie eine Adresse oder einen Text an",
+    one_of_them: "Dateien und eine Adresse oder ein Text werden nacheinander importiert: Lassen Sie eines davon leer",
+    report: "Was importiert wurde",
+    report_look: "Was importiert würde. Noch ist nichts gespeichert",
+    text: "Bringen Sie Rezepte aus einem anderen Programm, von einer Webseite oder als Text mit. Füllen Sie eines der Felder aus.",
+    text_hint: "Der Name in der ersten Zeile, dann die Zutaten und die Schritte. Auch der Quelltext einer Webseite (HTML) geht; ihre Adresse kann im Feld darüber stehen.",
+    text_label: "Text eines Rezepts",
+    there: "Schon vorhanden",
+    updated: "Ersetzt",
+    url: "Adresse einer Webseite mit einem Rezept",
+    valid: "Kann importiert werden",
+};

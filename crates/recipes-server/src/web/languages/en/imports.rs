@@ -1,0 +1,36 @@
+//! The texts of the page that imports recipes, in English.
+
+use super::super::imports::ImportTexts;
+
+pub(super) static IMPORTS: ImportTexts = ImportTexts {
+    added: "Added",
+    choose_again: "Browsers do not keep a chosen file: choose it again.",
+    conflict: "Recipes that you have already",
+    conflict_copy: "Add them once more",
+    conflict_skip: "Leave them as they are",
+    conflict_update: "Replace them by the imported ones",
+    export: "Download my recipes (zip)",
+    export_text: "An archive with all your recipes and their pictures. This page, and other programs, can import it.",
+    export_title: "Take your recipes with you",
+    failed: "Not imported",
+    file: "Files",
+    file_hint: "Files and archives of this service, Mealie, Tandoor, Nextcloud Cookbook, Paprika, RecipeSage or Recipe Keeper; web pages, JSON, CSV, Cooklang, Markdown or text. At most 32 MiB, and 10,000 recipes.",
+    import_button: "Import",
+    item: "Recipe {}",
+    left_out: "Left out, because recipes here have no field for it: {}",
+    link: "Import recipes",
+    look: "Look first",
+    look_hint: "“Look first” shows what would be imported, and saves nothing.",
+    more: "{} more are not shown here.",
+    nothing: "choose a file, or give an address or a text",
+    one_of_them: "files, and an address or a text, are imported one after the other: leave one of them empty",
+    report: "What was imported",
+    report_look: "What would be imported. Nothing is saved yet",
+    text: "Bring recipes along from another program, from a web page, or as text. Use one of the fields below.",
+    text_hint: "The name in the first line, then the ingredients and the steps. The source of a web page (HTML) works, too; its address can stand in the field above.",
+    text_label: "Text of a recipe",
+    there: "Already there",
+    updated: "Replaced",
+    url: "Address of a web page with a recipe",
+    valid: "Can be imported",
+};

@@ -1,0 +1,36 @@
+//! The texts of the page that imports recipes, in Spanish.
+
+use super::super::imports::ImportTexts;
+
+pub(super) static IMPORTS: ImportTexts = ImportTexts {
+    added: "Añadidas",
+    choose_again: "Los navegadores no conservan el archivo elegido: elíjalo otra vez.",
+    conflict: "Recetas que ya tiene",
+    conflict_copy: "Añadirlas otra vez",
+    conflict_skip: "Dejarlas como están",
+    conflict_update: "Sustituirlas por las importadas",
+    export: "Descargar mis recetas (zip)",
+    export_text: "Un archivo comprimido con todas sus recetas y sus imágenes. Esta página y otros programas pueden importarlo.",
+    export_title: "Llévese sus recetas",
+    failed: "No importadas",
+    file: "Archivos",
+    file_hint: "Archivos de este servicio y de Mealie, Tandoor, Nextcloud Cookbook, Paprika, RecipeSage o Recipe Keeper; páginas web, JSON, CSV, Cooklang, Markdown o texto. Como máximo 32 MiB y 10 000 recetas.",
+    import_button: "Importar",
+    item: "Receta {}",
+    left_out: "Se omitió, porque las recetas no tienen campo para ello aquí: {}",
+    link: "Importar recetas",
+    look: "Mirar primero",
+    look_hint: "«Mirar primero» muestra lo que se importaría y no guarda nada.",
+    more: "Otras {} no se muestran aquí.",
+    nothing: "elija un archivo, o dé una dirección o un texto",
+    one_of_them: "los archivos, y una dirección o un texto, se importan por separado: deje vacío uno de ellos",
+    report: "Lo que se importó",
+    report_look: "Lo que se importaría. Todavía no se guardó nada",
+    text: "Traiga recetas de otro programa, de una página web o como texto. Rellene uno de los campos siguientes.",
+    text_hint: "El nombre en la primera línea, luego los ingredientes y los pasos. También vale el código de una página web (HTML); su dirección puede estar en el campo de arriba.",
+    text_label: "Texto de una receta",
+    there: "Ya existían",
+    updated: "Sustituidas",
+    url: "Dirección de una página web con una receta",
+    valid: "Se pueden importar",
+};

@@ -1,0 +1,36 @@
+//! The texts of the page that imports recipes, in French.
+
+use super::super::imports::ImportTexts;
+
+pub(super) static IMPORTS: ImportTexts = ImportTexts {
+    added: "Ajoutées",
+    choose_again: "Les navigateurs ne gardent pas le fichier choisi : choisissez-le de nouveau.",
+    conflict: "Recettes que vous avez déjà",
+    conflict_copy: "Les ajouter une fois de plus",
+    conflict_skip: "Les laisser telles quelles",
+    conflict_update: "Les remplacer par celles importées",
+    export: "Télécharger mes recettes (zip)",
+    export_text: "Une archive avec toutes vos recettes et leurs images. Cette page et d’autres programmes peuvent l’importer.",
+    export_title: "Emportez vos recettes",
+    failed: "Non importées",
+    file: "Fichiers",
+    file_hint: "Fichiers et archives de ce service, de Mealie, Tandoor, Nextcloud Cookbook, Paprika, RecipeSage ou Recipe Keeper ; pages web, JSON, CSV, Cooklang, Markdown ou texte. 32 Mio et 10 000 recettes au plus.",
+    import_button: "Importer",
+    item: "Recette {}",
+    left_out: "Omis, car les recettes n’ont pas de champ pour cela ici : {}",
+    link: "Importer des recettes",
+    look: "Regarder d’abord",
+    look_hint: "« Regarder d’abord » montre ce qui serait importé et n’enregistre rien.",
+    more: "{} autres ne sont pas montrées ici.",
+    nothing: "choisissez un fichier, ou donnez une adresse ou un texte",
+    one_of_them: "les fichiers, et une adresse ou un texte, s’importent l’un après l’autre : laissez l’un d’eux vide",
+    report: "Ce qui a été importé",
+    report_look: "Ce qui serait importé. Rien n’est encore enregistré",
+    text: "Apportez des recettes d’un autre programme, d’une page web ou sous forme de texte. Remplissez un des champs ci-dessous.",
+    text_hint: "Le nom sur la première ligne, puis les ingrédients et les étapes. Le code d’une page web (HTML) convient aussi ; son adresse peut figurer dans le champ ci-dessus.",
+    text_label: "Texte d’une recette",
+    there: "Déjà présentes",
+    updated: "Remplacées",
+    url: "Adresse d’une page web avec une recette",
+    valid: "Importables",
+};

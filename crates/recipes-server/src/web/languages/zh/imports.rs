@@ -1,0 +1,36 @@
+//! The texts of the page that imports recipes, in Chinese.
+
+use super::super::imports::ImportTexts;
+
+pub(super) static IMPORTS: ImportTexts = ImportTexts {
+    added: "已添加",
+    choose_again: "浏览器不会保留所选的文件：请重新选择。",
+    conflict: "您已有的菜谱",
+    conflict_copy: "再添加一份",
+    conflict_skip: "保持不变",
+    conflict_update: "用导入的替换",
+    export: "下载我的菜谱 (zip)",
+    export_text: "包含您所有菜谱及其图片的压缩包。本页面和其他程序都可以导入它。",
+    export_title: "带走您的菜谱",
+    failed: "未导入",
+    file: "文件",
+    file_hint: "本服务以及 Mealie、Tandoor、Nextcloud Cookbook、Paprika、RecipeSage 或 Recipe Keeper 的文件和压缩包；网页、JSON、CSV、Cooklang、Markdown 或文字。最多 32 MiB 和 10,000 个菜谱。",
+    import_button: "导入",
+    item: "菜谱 {}",
+    left_out: "已略去，因为这里的菜谱没有对应的字段：{}",
+    link: "导入菜谱",
+    look: "先看看",
+    look_hint: "“先看看”会显示将要导入的内容，不会保存任何东西。",
+    more: "另有 {} 个未在此显示。",
+    nothing: "请选择文件，或填写网址或文字",
+    one_of_them: "文件与网址或文字需分别导入：请将其中一项留空",
+    report: "导入结果",
+    report_look: "将要导入的内容。尚未保存任何东西",
+    text: "从其他程序、网页或以文字带来菜谱。请填写下面其中一项。",
+    text_hint: "第一行写名称，然后是配料和步骤。也可以粘贴网页的源代码 (HTML)；网址可填在上面的字段中。",
+    text_label: "菜谱文字",
+    there: "已存在",
+    updated: "已替换",
+    url: "带有菜谱的网页地址",
+    valid: "可以导入",
+};
