@@ -58,17 +58,8 @@ async fn show(app: &App, f: &Frame, shown: Shown<'_>, p: Problems) -> Result<Res
     let (status, has_mail) = (p.status, app.accounts().has_mail_server());
     let lacks_admin = !app.accounts().has_admin().await?;
     let secure_address = secure_address(app, "/log-in");
-    let page = LogInPage {
-        f,
-        t: f.text(),
-        p,
-        email,
-        return_to,
-        needs_https,
-        secure_address,
-        has_mail,
-        lacks_admin,
-    };
+    let page =
+        LogInPage { f, t: f.text(), p, email, return_to, needs_https, secure_address, has_mail, lacks_admin };
     leading_to(app, return_to, page_with_status(status, &page)?).await
 }
 
@@ -87,7 +78,7 @@ pub(super) async fn submit(
     let (email, return_to) = (form.get("email"), form.get("return_to"));
     if cookies::are_discarded(&parts, app.public_url()) {
         let problems = Problems::general(StatusCode::BAD_REQUEST, "");
-        return show(&app, &visitor.frame, Shown { email, return_to, needs_https: true }, problems);
+        return show(&app, &visitor.frame, Shown { email, return_to, needs_https: true }, problems).await;
     }
     match checked(&app, &form, &visitor).await {
         Ok(session) => begun(&app, &session, return_to).await,
