@@ -342,9 +342,17 @@ parameters! {
         "description": "The `ETag` of your copy: the response is 304 if neither the recipe nor its rating has changed.",
         "schema": { "type": "string" }
     }];
-    IfMatch: [{
-        "name": "If-Match", "in": "header", "required": false,
-        "description": "The `ETag` of your copy: the response is 412 if the recipe has changed. Its rating may have.",
-        "schema": { "type": "string" }
-    }];
+    IfMatch: [
+        {
+            "name": "If-Match", "in": "header", "required": false,
+            "description": "The `ETag` of your copy: the response is 412 if the recipe has changed. Its rating may have.",
+            "schema": { "type": "string" }
+        },
+        {
+            "name": "If-Unmodified-Since", "in": "header", "required": false,
+            "description": "The `Last-Modified` of your copy: the response is 412 if the recipe has changed at this time or later. \
+                Ignored if there is an `If-Match`, or if it is no HTTP date.",
+            "schema": { "type": "string" }
+        }
+    ];
 }

@@ -115,7 +115,8 @@ pub async fn revoke(
 pub async fn read(JsonApi(app): JsonApi<App>, uri: Uri, conditions: Conditions) -> Result<Response, Report> {
     let query = Query::parse(&uri, &["token"])?;
     let token = query.get("token").ok_or_else(|| RequestError::Malformed("token is required".into()))?;
-    Ok(RecipeResponse::of(&app.recipes().shared(token).await?).for_conditions(&conditions))
+    let response = RecipeResponse::of(&app.recipes().shared(token).await?);
+    Ok(response.for_conditions(&conditions, app.accounts().now()))
 }
 
 impl ParseFields for ShareRecipe {
