@@ -140,12 +140,12 @@ parameters! {
         },
         {
             "name": "updatedSince", "in": "query", "required": false,
-            "description": "Recipes that were changed at or after this time.",
+            "description": "Recipes that were changed at or after this time. A date stands for its beginning in UTC.",
             "schema": { "type": "string", "format": "date-time" }
         },
         {
             "name": "createdSince", "in": "query", "required": false,
-            "description": "Recipes that were created at or after this time.",
+            "description": "Recipes that were created at or after this time. A date stands for its beginning in UTC.",
             "schema": { "type": "string", "format": "date-time" }
         },
         {
@@ -323,11 +323,11 @@ parameters! {
             "schema": { "type": "integer", "format": "int64", "minimum": 1 }
         },
         {
-            "name": "since", "in": "query", "required": false, "description": "Events at or after this time.",
+            "name": "since", "in": "query", "required": false, "description": "Events at or after this time. A date stands for its beginning in UTC.",
             "schema": { "type": "string", "format": "date-time" }
         },
         {
-            "name": "until", "in": "query", "required": false, "description": "Events before this time.",
+            "name": "until", "in": "query", "required": false, "description": "Events before this time, or before this date in UTC.",
             "schema": { "type": "string", "format": "date-time" }
         }
     ];
