@@ -1,6 +1,7 @@
 //! Rules of access: which callers may read and change a recipe.
 
 use ids::UserId;
+use jiff::Timestamp;
 
 use crate::content::Visibility;
 
@@ -50,6 +51,23 @@ pub enum Precondition {
     Revisions(Vec<i64>),
     /// The recipe is at none of these revisions.
     NotRevisions(Vec<i64>),
+    /// The last change was before this time. One at this time counts as a later one: the times of HTTP have whole seconds, so the
+    /// client may have read the recipe before it.
+    UnchangedSince(Timestamp),
+    /// All of these hold.
+    All(Vec<Precondition>),
+}
+
+impl Precondition {
+    fn holds(&self, revision: i64, updated_at: Timestamp) -> bool {
+        match self {
+            Self::None => true,
+            Self::Revisions(revisions) => revisions.contains(&revision),
+            Self::NotRevisions(revisions) => !revisions.contains(&revision),
+            Self::UnchangedSince(time) => updated_at < *time,
+            Self::All(all) => all.iter().all(|one| one.holds(revision, updated_at)),
+        }
+    }
 }
 
 /// The part of a stored recipe that access depends on.
@@ -95,11 +113,16 @@ impl RecipeState {
         }
     }
 
-    /// Whether the editor may change or delete the recipe now.
+    /// Whether the editor may change or delete the recipe now, which was last changed at `updated_at`.
     ///
     /// # Errors
     /// Why not.
-    pub fn check_edit(&self, editor: Editor, terms: &EditTerms) -> Result<(), EditRefusal> {
+    pub fn check_edit(
+        &self,
+        editor: Editor,
+        terms: &EditTerms,
+        updated_at: Timestamp,
+    ) -> Result<(), EditRefusal> {
         if !self.may_edit(editor, terms.ownerless) {
             return Err(match self.owner {
                 _ if !self.is_for_users() => EditRefusal::NotFound,
@@ -107,11 +130,7 @@ impl RecipeState {
                 Some(_) => EditRefusal::Forbidden,
             });
         }
-        let holds = match &terms.precondition {
-            Precondition::None => true,
-            Precondition::Revisions(revisions) => revisions.contains(&self.revision),
-            Precondition::NotRevisions(revisions) => !revisions.contains(&self.revision),
-        };
+        let holds = terms.precondition.holds(self.revision, updated_at);
         if holds { Ok(()) } else { Err(EditRefusal::Stale) }
     }
 
@@ -138,6 +157,9 @@ mod tests {
         RecipeState { owner: owner.and_then(UserId::from_i64), visibility, revision: 3 }
     }
 
+    /// When the recipes of these tests were changed.
+    const CHANGED: Timestamp = Timestamp::constant(1_000, 500_000_000);
+
     #[test]
     fn view_and_edit_rights() {
         use EditRefusal::{Forbidden, NotFound};
@@ -158,9 +180,9 @@ mod tests {
         ] {
             assert_eq!(recipe.may_view(Viewer::Anyone), anyone_views, "{recipe:?}");
             assert_eq!(recipe.may_view(viewer), alice_views, "{recipe:?}");
-            assert_eq!(recipe.check_edit(editor, &terms), alice_edits, "{recipe:?}");
+            assert_eq!(recipe.check_edit(editor, &terms, CHANGED), alice_edits, "{recipe:?}");
             assert!(recipe.may_view(Viewer::Admin), "{recipe:?}");
-            assert_eq!(recipe.check_edit(Editor::Admin, &terms), Ok(()), "{recipe:?}");
+            assert_eq!(recipe.check_edit(Editor::Admin, &terms, CHANGED), Ok(()), "{recipe:?}");
         }
     }
 
@@ -177,8 +199,8 @@ mod tests {
             (state(Some(1), Public), Ok(())),
             (state(Some(2), Public), Err(Forbidden)),
         ] {
-            assert_eq!(recipe.check_edit(alice, &terms), alice_edits, "{recipe:?}");
-            assert_eq!(recipe.check_edit(Editor::Admin, &terms), Ok(()), "{recipe:?}");
+            assert_eq!(recipe.check_edit(alice, &terms, CHANGED), alice_edits, "{recipe:?}");
+            assert_eq!(recipe.check_edit(Editor::Admin, &terms, CHANGED), Ok(()), "{recipe:?}");
         }
     }
 
@@ -187,16 +209,32 @@ mod tests {
         let (recipe, stale) = (state(None, Visibility::Public), Err(EditRefusal::Stale));
         for (revisions, want) in [(vec![], stale), (vec![2], stale), (vec![4, 3], Ok(()))] {
             let terms = Precondition::Revisions(revisions).into();
-            assert_eq!(recipe.check_edit(Editor::Admin, &terms), want, "{terms:?}");
+            assert_eq!(recipe.check_edit(Editor::Admin, &terms, CHANGED), want, "{terms:?}");
         }
         for (revisions, want) in [(vec![], Ok(())), (vec![2], Ok(())), (vec![4, 3], stale)] {
             let terms = Precondition::NotRevisions(revisions).into();
-            assert_eq!(recipe.check_edit(Editor::Admin, &terms), want, "{terms:?}");
+            assert_eq!(recipe.check_edit(Editor::Admin, &terms, CHANGED), want, "{terms:?}");
+        }
+        for (second, want) in [(999, stale), (1_000, stale), (1_001, Ok(())), (1_002, Ok(()))] {
+            let since = Precondition::UnchangedSince(Timestamp::constant(second, 0));
+            let terms = since.clone().into();
+            assert_eq!(recipe.check_edit(Editor::Admin, &terms, CHANGED), want, "{terms:?}");
+            let whole_second = Timestamp::constant(second, 0);
+            assert_eq!(recipe.check_edit(Editor::Admin, &terms, whole_second), stale, "{terms:?}");
+            for (revisions, both) in [(vec![4], want), (vec![3], stale)] {
+                let terms =
+                    Precondition::All(vec![Precondition::NotRevisions(revisions), since.clone()]).into();
+                assert_eq!(recipe.check_edit(Editor::Admin, &terms, CHANGED), both, "{terms:?}");
+            }
         }
         let others = state(Some(2), Visibility::Private);
         let editor = Editor::User(UserId::from_i64(1).unwrap());
         let guess = Precondition::Revisions(vec![9]).into();
-        assert_eq!(others.check_edit(editor, &guess), Err(EditRefusal::NotFound), "reveals no revision");
+        assert_eq!(
+            others.check_edit(editor, &guess, CHANGED),
+            Err(EditRefusal::NotFound),
+            "reveals no revision"
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::fields::fields;
 use crate::reader::{FieldReader, Reported, Rule};
 use crate::schema::{View, component};
-use crate::time::to_microseconds;
+use crate::time::{parse_time, to_microseconds};
 
 fields! {
     /// The fields of a recipe that the server sets, besides its id.
@@ -78,8 +78,10 @@ impl Rule for TimeRule {
     type Value = Timestamp;
 
     fn read(&self, r: &mut FieldReader, value: &Value) -> Result<Timestamp, Reported> {
-        let time = value.as_str().and_then(|text| text.parse().ok()).map(to_microseconds);
-        r.expect(time, "must be a time as in 2024-05-01T12:00:00Z")
+        match parse_time(value.as_str().unwrap_or_default()) {
+            Ok(time) => Ok(to_microseconds(time)),
+            Err(expected) => r.error(expected),
+        }
     }
 
     fn schema(&self, _: View) -> Value {

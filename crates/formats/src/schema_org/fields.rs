@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
+use recipes::time::parse_time;
 use serde_json::{Value, json};
 
 use super::instructions::Instructions;
@@ -318,10 +319,11 @@ fn notes(found: &mut Found, value: Option<&Value>) {
     found.keep_in_extra("notes", json!(notes.join("\n\n")));
 }
 
-/// A time of schema.org: with or without a zone, a day, or what spreadsheets write.
+/// A time of schema.org: with or without an offset, a day, or what spreadsheets write. Only a time that recipes can have.
 pub(crate) fn timestamp(text: &str) -> Option<Timestamp> {
     let text = text.trim();
-    if text.is_empty() {
+    // A time zone in brackets may contradict the time, and dates with the number of a week are none of the forms above.
+    if text.is_empty() || text.contains(['[', 'W', 'w']) {
         return None;
     }
     let civil = || {
@@ -332,5 +334,30 @@ pub(crate) fn timestamp(text: &str) -> Option<Timestamp> {
             .or_else(|| Some(normal.parse::<Date>().ok()?.to_datetime(jiff::civil::Time::midnight())))?;
         TimeZone::UTC.to_timestamp(time).ok()
     };
-    text.parse::<Timestamp>().ok().or_else(civil)
+    let time: Option<Timestamp> = text.parse().ok().or_else(civil);
+    time.filter(|time| parse_time(&time.to_string()).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_other_programs_are_read_in_several_forms() {
+        for (text, want) in [
+            ("2024-05-01T12:00:00Z", Some("2024-05-01T12:00:00Z")),
+            ("2024-05-01T12:00:00+0200", Some("2024-05-01T10:00:00Z")),
+            ("2024-05-01T12:00", Some("2024-05-01T12:00:00Z")),
+            ("2024-05-01 12:00:00.5", Some("2024-05-01T12:00:00.5Z")),
+            (" 2024-05-01 ", Some("2024-05-01T00:00:00Z")),
+            ("2024-05-01T12:00:00Z[Europe/Paris]", None),
+            ("2024-05-01T12:00:00[Europe/Paris]", None),
+            ("2024-W18-3", None),
+            ("-000001-05-01T12:00:00Z", None),
+            ("May 2024", None),
+            ("", None),
+        ] {
+            assert_eq!(timestamp(text).map(|time| time.to_string()).as_deref(), want, "{text}");
+        }
+    }
 }

@@ -5,6 +5,7 @@ use axum::response::Response;
 use http::StatusCode;
 use ids::ApiTokenId;
 use jiff::Timestamp;
+use recipes::time::parse_time;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use serde_json::Value;
@@ -102,10 +103,7 @@ impl ParseFields for CreateApiToken {
             Ok(scopes) => Some(scopes),
             Err(message) => fields.invalid("scopes", message),
         };
-        let expires_at = fields.stated("expiresAt", |text| {
-            let time = text.trim().parse::<Timestamp>();
-            time.map_err(|_| "must be an RFC 3339 time, such as 2030-01-31T12:00:00Z")
-        });
+        let expires_at = fields.stated("expiresAt", parse_time);
         Some(Self { name: name?, scopes: scopes?, expires_at })
     }
 }

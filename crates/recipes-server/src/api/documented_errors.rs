@@ -102,7 +102,7 @@ errors! {
     EmailTaken: 409 "The e-mail address has an account already";
     PreconditionFailed: 412 "The recipe has changed since you read it; `current` is the recipe as it is now" => "etag" "The current revision";
     PositionUnknown: 410 "The position is not of this database, as after a restore: read all recipes again";
-    PreconditionRequired: 428 "The service requires `If-Match` (`REQUIRE_IF_MATCH`)";
+    PreconditionRequired: 428 "The service requires `If-Match` or `If-Unmodified-Since` (`REQUIRE_IF_MATCH`)";
     UnacceptableBody:
         408 "The body did not arrive in time",
         413 format!("The body is larger than {} KiB", BODY_BYTES / 1024),

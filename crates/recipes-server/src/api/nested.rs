@@ -2,6 +2,7 @@
 
 use ids::RecipeId;
 use jiff::civil::Date;
+use recipes::time::parse_date;
 use recipes::{FieldError, Scalars, last_value};
 use serde_json::{Map, Value};
 
@@ -75,12 +76,13 @@ impl<'a> Nested<'a> {
 
     /// A date, which may be missing.
     pub(super) fn date(&self, name: &str, problems: &mut Problems) -> Option<Date> {
-        let value = self.get(name)?;
-        let date = value.as_str().and_then(|text| parse_date(text.trim()));
-        if date.is_none() {
-            problems.push(problem(self.at(name), "must be a date, such as 2030-01-31"));
+        match parse_date(self.get(name)?.as_str().unwrap_or_default()) {
+            Ok(date) => Some(date),
+            Err(expected) => {
+                problems.push(problem(self.at(name), expected));
+                None
+            }
         }
-        date
     }
 
     /// The id of a recipe, which may be missing.
@@ -172,9 +174,4 @@ pub(crate) fn line(text: &str, most: usize) -> Result<String, String> {
         return Err(format!("must be a text of at most {most} characters, without control characters"));
     }
     Ok(text.to_owned())
-}
-
-/// A date in the one spelling of ISO 8601 that has ten characters.
-pub(crate) fn parse_date(text: &str) -> Option<Date> {
-    (text.len() == 10).then(|| text.parse().ok()).flatten()
 }

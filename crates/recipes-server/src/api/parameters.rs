@@ -140,12 +140,12 @@ parameters! {
         },
         {
             "name": "updatedSince", "in": "query", "required": false,
-            "description": "Recipes that were changed at or after this time.",
+            "description": "Recipes that were changed at or after this time. A date stands for its beginning in UTC.",
             "schema": { "type": "string", "format": "date-time" }
         },
         {
             "name": "createdSince", "in": "query", "required": false,
-            "description": "Recipes that were created at or after this time.",
+            "description": "Recipes that were created at or after this time. A date stands for its beginning in UTC.",
             "schema": { "type": "string", "format": "date-time" }
         },
         {
@@ -323,11 +323,11 @@ parameters! {
             "schema": { "type": "integer", "format": "int64", "minimum": 1 }
         },
         {
-            "name": "since", "in": "query", "required": false, "description": "Events at or after this time.",
+            "name": "since", "in": "query", "required": false, "description": "Events at or after this time. A date stands for its beginning in UTC.",
             "schema": { "type": "string", "format": "date-time" }
         },
         {
-            "name": "until", "in": "query", "required": false, "description": "Events before this time.",
+            "name": "until", "in": "query", "required": false, "description": "Events before this time, or before this date in UTC.",
             "schema": { "type": "string", "format": "date-time" }
         }
     ];
@@ -342,9 +342,17 @@ parameters! {
         "description": "The `ETag` of your copy: the response is 304 if neither the recipe nor its rating has changed.",
         "schema": { "type": "string" }
     }];
-    IfMatch: [{
-        "name": "If-Match", "in": "header", "required": false,
-        "description": "The `ETag` of your copy: the response is 412 if the recipe has changed. Its rating may have.",
-        "schema": { "type": "string" }
-    }];
+    IfMatch: [
+        {
+            "name": "If-Match", "in": "header", "required": false,
+            "description": "The `ETag` of your copy: the response is 412 if the recipe has changed. Its rating may have.",
+            "schema": { "type": "string" }
+        },
+        {
+            "name": "If-Unmodified-Since", "in": "header", "required": false,
+            "description": "The `Last-Modified` of your copy: the response is 412 if the recipe has changed at this time or later. \
+                Ignored if there is an `If-Match`, or if it is no HTTP date.",
+            "schema": { "type": "string" }
+        }
+    ];
 }

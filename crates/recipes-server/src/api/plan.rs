@@ -15,7 +15,7 @@ use super::documented_errors::{
     AnswerLost, CalendarNotFound, KeyReused, Malformed, MealNotFound, NotAcceptable, TooManyMeals,
     UnacceptableBody, Unauthorized, Unavailable, WithoutRecipesRead, WithoutRecipesWrite, WithoutScope,
 };
-use super::nested::{Nested, Problems, parse_date, problem};
+use super::nested::{Nested, Problems, problem};
 use super::once::once;
 use super::parameters::{DaysQuery, IdempotencyKeyHeader, UuidInPath};
 use super::path::PathId;
@@ -189,13 +189,7 @@ pub async fn calendar_file(State(app): State<App>, Site(site): Site, uri: Uri) -
 
 /// The days that the query states.
 fn days_of(app: &App, query: &Query<'_>) -> Result<Days, Report> {
-    let date = |name: &'static str| match query.get(name) {
-        None => Ok(None),
-        Some(text) => parse_date(text).map(Some).ok_or_else(|| {
-            RequestError::Malformed(format!("{name} must be a date, such as 2030-01-31").into())
-        }),
-    };
-    let days = app.planning().days(date("from")?, date("to")?);
+    let days = app.planning().days(query.date("from")?, query.date("to")?);
     days.map_err(|why| RequestError::Malformed(why.into()).into())
 }
 

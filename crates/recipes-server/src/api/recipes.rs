@@ -146,7 +146,8 @@ pub async fn list(
         ), headers(
             ("etag" = String, description = "The revision, the rating and the representation, for If-None-Match; that of the \
                 JSON without parameters also for If-Match, which only looks at the revision"),
-            ("last-modified" = String, description = "When it was last changed or rated"))),
+            ("last-modified" = String, description = "The end of the second in which it was last changed or rated, for \
+                If-Modified-Since and If-Unmodified-Since. Left out for two seconds after that"))),
         (status = 304, description = "You have the current revision and rating"),
         Malformed, Unauthorized, WithoutRecipesRead, RecipeNotFound, NotAcceptable, Unavailable,
     )
@@ -169,7 +170,7 @@ pub async fn read(
         }
         view.respond(shown, representation)?
     };
-    Ok(response.for_conditions(&conditions))
+    Ok(response.for_conditions(&conditions, app.accounts().now()))
 }
 
 /// Creates a recipe. The caller becomes its owner.
@@ -285,7 +286,7 @@ pub async fn delete(
 
 /// What a change demands of the recipe.
 fn precondition(app: &App, conditions: &Conditions, id: RecipeId) -> Result<Precondition, RequestError> {
-    if app.recipes().requires_if_match() && !conditions.has_if_match() {
+    if app.recipes().requires_if_match() && !conditions.has_precondition() {
         return Err(RequestError::PreconditionRequired);
     }
     conditional::precondition(conditions, id)

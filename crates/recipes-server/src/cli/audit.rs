@@ -12,6 +12,7 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use jiff::Timestamp;
+use recipes::time::parse_time_or_date;
 use store::{Page, Store};
 
 use super::database::open_existing;
@@ -37,10 +38,10 @@ pub(super) struct Audit {
     #[arg(long, value_name = "USER")]
     actor: Option<Account>,
     /// Only events at or after this time, as in 2030-01-31 or 2030-01-31T12:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = parse_time_or_date)]
     since: Option<Timestamp>,
     /// Only events before this time
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = parse_time_or_date)]
     until: Option<Timestamp>,
     /// Only the newest events, 1 to 1000
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -69,11 +70,6 @@ const LAST_TO_FOLLOW: u16 = 10;
 fn event() -> impl TypedValueParser<Value = Event> {
     let names = PossibleValuesParser::new(Event::ALL.iter().map(|event| event.name()));
     names.try_map(|name| Event::ALL.iter().copied().find(|event| event.name() == name).ok_or("is no event"))
-}
-
-fn time(text: &str) -> Result<Timestamp, &'static str> {
-    let time = text.parse().or_else(|_| format!("{text}T00:00:00Z").parse());
-    time.map_err(|_| "must be a date or an RFC 3339 time, as in 2030-01-31 or 2030-01-31T12:00:00Z")
 }
 
 impl Audit {

@@ -43,8 +43,8 @@ pub struct RecipeSettings {
     )]
     labels: Labels,
 
-    /// Whether changes of a recipe without If-Match are refused with 428, so that clients cannot undo changes that they have not
-    /// seen: true or false
+    /// Whether changes of a recipe without If-Match or If-Unmodified-Since are refused with 428, so that clients cannot undo
+    /// changes that they have not seen: true or false
     #[arg(
         long, env, global = true, value_name = "BOOL", default_value = "false", value_parser = boolean,
         action = clap::ArgAction::Set

@@ -120,8 +120,9 @@ impl From<RequestError> for Report {
             E::PreconditionRequired => Self::new(
                 StatusCode::PRECONDITION_REQUIRED,
                 "precondition_required",
-                "This service requires If-Match with the ETag of the recipe that you read (REQUIRE_IF_MATCH), so that no \
-                 change of others is lost; If-Match: * changes the recipe in any case",
+                "This service requires If-Match with the ETag of the recipe that you read, or If-Unmodified-Since with its \
+                 Last-Modified (REQUIRE_IF_MATCH), so that no change of others is lost; If-Match: * changes the recipe in \
+                 any case",
             ),
             E::UnsupportedMediaType => Self::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -5,6 +5,9 @@ use std::{borrow::Cow, convert::Infallible};
 
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, HeaderValue, Uri, request::Parts};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use recipes::time::{parse_date, parse_time_or_date};
 
 use crate::http::error::RequestError;
 
@@ -49,6 +52,29 @@ impl<'a> Query<'a> {
     /// All values of a repeatable parameter.
     pub fn get_all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| &**value)
+    }
+
+    /// A time that results are bounded by. A date stands for its beginning in UTC.
+    ///
+    /// # Errors
+    /// [`RequestError::Malformed`].
+    pub fn time(&self, name: &str) -> Result<Option<Timestamp>, RequestError> {
+        self.parsed(name, parse_time_or_date)
+    }
+
+    /// # Errors
+    /// [`RequestError::Malformed`].
+    pub fn date(&self, name: &str) -> Result<Option<Date>, RequestError> {
+        self.parsed(name, parse_date)
+    }
+
+    fn parsed<T>(
+        &self,
+        name: &str,
+        parse: fn(&str) -> Result<T, &'static str>,
+    ) -> Result<Option<T>, RequestError> {
+        let malformed = |expected: &'static str| RequestError::Malformed(format!("{name} {expected}").into());
+        self.get(name).map(|text| parse(text).map_err(malformed)).transpose()
     }
 
     /// The parameters with these names as a query, in the order in which they came.

@@ -7,12 +7,13 @@ use http::Uri;
 use ids::{PlanEntryId, RecipeId};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
+use recipes::time::parse_date;
 
 use super::form::{PageForm, Problems};
 use super::frame::{Frame, page_with_status, see_other};
 use super::languages::{Text, fill};
 use super::visitor::Member;
-use crate::api::nested::{line, parse_date, problem};
+use crate::api::nested::{line, problem};
 use crate::api::path::PathId;
 use crate::api::plan::NOTE;
 use crate::app::App;
@@ -76,11 +77,7 @@ impl MealView {
 
 pub(super) async fn read(State(app): State<App>, member: Member, uri: Uri) -> Result<Response, Report> {
     let query = Query::parse(&uri, &["from", "done"])?;
-    let first = query.get("from").map(|text| {
-        parse_date(text)
-            .ok_or_else(|| RequestError::Malformed("from must be a date, such as 2030-01-31".into()))
-    });
-    show_page(&app, &member, first.transpose()?, Shown::default()).await
+    show_page(&app, &member, query.date("from")?, Shown::default()).await
 }
 
 /// What the page shows after a form.
@@ -143,7 +140,7 @@ pub(super) async fn add(State(app): State<App>, member: Member, form: PageForm) 
         let invalid = |field: &str, why: String| {
             Report::from(RequestError::Invalid(vec![problem(format!("/{field}"), why)]))
         };
-        let date = date.ok_or_else(|| invalid("date", "must be a date, such as 2030-01-31".to_owned()))?;
+        let date = date.map_err(|why| invalid("date", why.to_owned()))?;
         let recipe = match form.get("recipe") {
             "" => None,
             id => Some(
@@ -164,7 +161,7 @@ pub(super) async fn add(State(app): State<App>, member: Member, form: PageForm) 
         Ok(date) => see_other(&format!("/plan?from={}&done=planned", week_of(&app, date))),
         Err(report) => {
             let problems = Problems::of(report, member.frame.text())?;
-            show_page(&app, &member, date, Shown { problems, sent: Some(&form) }).await
+            show_page(&app, &member, date.ok(), Shown { problems, sent: Some(&form) }).await
         }
     }
 }
@@ -194,6 +191,6 @@ pub(super) async fn remove(
 ) -> Result<Response, Report> {
     form.check_token(&app, Some(member.session))?;
     app.planning().remove(id, member.actor).await?;
-    let first = parse_date(form.get("from")).unwrap_or_else(|| app.planning().today());
+    let first = parse_date(form.get("from")).unwrap_or_else(|_| app.planning().today());
     see_other(&format!("/plan?from={first}&done=deleted"))
 }

@@ -5,13 +5,14 @@ use axum::extract::State;
 use axum::response::Response;
 use http::{StatusCode, Uri};
 use ids::{RecipeId, ShoppingItemId};
+use recipes::time::parse_date;
 
 use super::form::{PageForm, Problems};
 use super::frame::{Frame, page_with_status, see_other};
 use super::languages::Text;
 use super::plan::servings;
 use super::visitor::Member;
-use crate::api::nested::{line, parse_date, problem};
+use crate::api::nested::{line, problem};
 use crate::api::path::PathId;
 use crate::api::shopping_list::TEXT;
 use crate::app::App;
@@ -108,8 +109,8 @@ fn added(app: &App, form: &PageForm) -> Result<AddToList, Report> {
         return Ok(AddToList { recipes: vec![(id, servings)], again, ..AddToList::default() });
     }
     if !form.get("from").is_empty() {
-        let (first, last) = (parse_date(form.get("from")), parse_date(form.get("to")));
-        let first = first.ok_or_else(|| invalid("from", "must be a date, such as 2030-01-31".to_owned()))?;
+        let first = parse_date(form.get("from")).map_err(|why| invalid("from", why.to_owned()))?;
+        let last = parse_date(form.get("to")).ok();
         let days = app.planning().days(Some(first), last).map_err(|why| invalid("to", why))?;
         return Ok(AddToList { plan: Some(days), again, ..AddToList::default() });
     }

@@ -111,6 +111,8 @@ async fn unknown_parameters_are_400_with_a_hint() {
         (format!("{AUDIT}?event=loged_in"), "did you mean \"logged_in\"?"),
         (format!("{AUDIT}?subject=ada"), "subject must be the id"),
         (format!("{AUDIT}?since=yesterday"), "RFC 3339"),
+        (format!("{AUDIT}?since=2026-W01-1"), "RFC 3339"),
+        (format!("{AUDIT}?until=2026-01-01T00:00:00Z[UTC]"), "until must be a date or an RFC 3339 time"),
         (format!("{AUDIT}?actor=0"), "actor must be the id"),
         (format!("{AUDIT}?untl=2026-01-01T00:00:00Z"), "did you mean \"until\"?"),
     ] {
@@ -205,6 +207,9 @@ async fn audit_log_is_filtered_and_newest_first() {
     assert_eq!(events("actor=2").await, ["session_ended", "signed_up"]);
     assert_eq!(events("subject=2&since=2026-01-01T13:00:00Z").await, ["session_ended", "role_changed"]);
     assert_eq!(events("until=2026-01-01T12:30:00Z&subject=2").await, ["signed_up"]);
+    assert_eq!(events("until=2026-01-01T13:30:00%2B01:00&subject=2").await, ["signed_up"]);
+    assert_eq!(events("event=role_changed&since=2026-01-01&until=2026-01-02").await, ["role_changed"]);
+    assert_eq!(events("since=2026-01-02").await, [""; 0]);
     let first = root.get(&format!("{AUDIT}?limit=3&subject=2")).await.is(200);
     assert_eq!(first.json().get("nextCursor"), None, "there are three");
     let first = root.get(&format!("{AUDIT}?limit=2&subject=2")).await.is(200);

@@ -171,6 +171,10 @@ async fn invalid_token_description_is_422() {
             vec!["/expiresAt"],
         ),
         (json!({"name": "x", "scopes": ["account"], "expiresAt": 7}), vec!["/expiresAt"]),
+        (
+            json!({"name": "x", "scopes": ["account"], "expiresAt": "2027-01-01T00:00:00Z[Europe/Paris]"}),
+            vec!["/expiresAt"],
+        ),
     ] {
         assert_eq!(alice.post(TOKENS, &body).await.is(422).refused_fields(), fields, "{body}");
     }

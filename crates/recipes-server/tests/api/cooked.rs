@@ -47,7 +47,9 @@ async fn invalid_entries_are_refused_with_every_problem() {
     let long = json!({"date": "2020-02-30", "note": "x".repeat(301)});
     let errors = alice.post(&cooked, &long).await.is(422).json()["errors"].clone();
     assert_eq!((&errors[0]["pointer"], &errors[1]["pointer"]), (&json!("/date"), &json!("/note")));
-    for date in ["2999-01-01", "1899-12-31", "-000001-01-01", "x"] {
+    for date in
+        ["2999-01-01", "1899-12-31", "-000001-01-01", "x", "2020-W01-1", "2020-02-28T12:00:00", "2020-02-28 "]
+    {
         let errors = alice.post(&cooked, &json!({"date": date})).await.is(422).json()["errors"].clone();
         assert_eq!(errors[0]["pointer"], "/date", "{date}");
     }

@@ -1,5 +1,7 @@
 //! Safe edits: merge patches, and preconditions of changes.
 
+use std::time::Duration;
+
 use http::{Method, header};
 use recipes_server::openapi_json;
 use serde_json::{Value, json};
@@ -140,5 +142,79 @@ async fn operator_may_demand_if_match() {
     }
     send(&alice, Method::PUT, &[("if-match", "\"1-1\"")], &recipe("x")).await.is(200);
     send(&alice, Method::PATCH, &[("if-match", "*")], &json!({})).await.is(200);
-    send(&alice, Method::DELETE, &[("if-match", "\"1-3\"")], &json!({})).await.is(204);
+    app.clock.advance(Duration::from_secs(2));
+    let date = alice.get("/api/v1/recipes/1").await.is(200).header("last-modified").to_owned();
+    send(&alice, Method::PATCH, &[("if-unmodified-since", "yesterday")], &json!({})).await.is(428);
+    send(&alice, Method::PATCH, &[("if-unmodified-since", date.as_str())], &json!({})).await.is(200);
+    send(&alice, Method::DELETE, &[("if-match", "\"1-4\"")], &json!({})).await.is(204);
+}
+
+#[tokio::test]
+async fn change_of_what_was_changed_since_a_date_is_412() {
+    let app = TestApp::new();
+    let alice = app.alice().await;
+    app.clock.advance(Duration::from_millis(300));
+    alice.posts_recipe("Soup").await;
+    let this_second = "Thu, 01 Jan 2026 12:00:00 GMT";
+    for method in [Method::PUT, Method::PATCH, Method::DELETE] {
+        let refused =
+            send(&alice, method, &[("if-unmodified-since", this_second)], &recipe("x")).await.is(412);
+        assert_eq!((refused.header("etag"), &refused.json()["current"]["name"]), ("\"1-1\"", &json!("Soup")));
+    }
+    let settled = async || {
+        app.clock.advance(Duration::from_secs(2));
+        alice.get("/api/v1/recipes/1").await.is(200).header("last-modified").to_owned()
+    };
+    let date = settled().await;
+    assert_eq!(date, "Thu, 01 Jan 2026 12:00:01 GMT");
+    let headers = [("if-match", "\"1-0\""), ("if-unmodified-since", date.as_str())];
+    send(&alice, Method::PUT, &headers, &recipe("x")).await.is(412);
+    let headers = [("if-none-match", "\"1-1\""), ("if-unmodified-since", date.as_str())];
+    send(&alice, Method::PUT, &headers, &recipe("x")).await.is(412);
+    let headers = [("if-match", "\"1-1\""), ("if-unmodified-since", this_second)];
+    send(&alice, Method::PUT, &headers, &recipe("Stew")).await.is(200);
+    let post = async |path: &str, method: Method, date: &str| {
+        let request = alice.request(method, &format!("/api/v1/recipes/1{path}"));
+        alice.send(request.header("if-unmodified-since", date).body("x".into()).unwrap()).await
+    };
+    for _ in 0..2 {
+        for method in [Method::PUT, Method::PATCH, Method::DELETE] {
+            send(&alice, method, &[("if-unmodified-since", date.as_str())], &recipe("x")).await.is(412);
+        }
+        for (path, method) in
+            [("/image", Method::PUT), ("/image", Method::DELETE), ("/revisions/1/restore", Method::POST)]
+        {
+            post(path, method, &date).await.is(412);
+        }
+        app.clock.advance(Duration::from_secs(2));
+    }
+    let date = settled().await;
+    post("/revisions/1/restore", Method::POST, &date).await.is(200);
+    send(&alice, Method::PUT, &[("if-unmodified-since", "yesterday")], &recipe("Broth")).await.is(200);
+    let date = settled().await;
+    send(&alice, Method::PATCH, &[("if-unmodified-since", date.as_str())], &json!({"name": "Rice"}))
+        .await
+        .is(200);
+    let date = settled().await;
+    send(&alice, Method::DELETE, &[("if-unmodified-since", date.as_str())], &json!({})).await.is(204);
+}
+
+#[tokio::test]
+async fn one_of_20_edits_of_a_date_wins() {
+    let app = TestApp::new();
+    let alice = app.alice().await;
+    let url = alice.posts_recipe("Soup").await;
+    app.clock.advance(Duration::from_secs(2));
+    let date = alice.get(&url).await.is(200).header("last-modified").to_owned();
+    let mut edits = JoinSet::new();
+    for n in 0..20 {
+        let (client, date) = (alice.bearing(alice.token()), date.clone());
+        edits.spawn(async move {
+            let change = json!({"name": format!("Soup {n}")});
+            send(&client, Method::PATCH, &[("if-unmodified-since", date.as_str())], &change).await.status
+        });
+    }
+    let statuses = edits.join_all().await;
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1);
+    assert_eq!(statuses.iter().filter(|status| **status == 412).count(), 19);
 }

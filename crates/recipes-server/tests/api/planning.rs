@@ -157,6 +157,8 @@ async fn invalid_plans_are_refused_with_every_problem() {
         (json!(7), vec!["/days"]),
         (json!([{ "meals": 1 }, 7]), vec!["/days/1", "/days/0/date", "/days/0/meals"]),
         (json!([{ "date": "2026-2-1" }]), vec!["/days/0/date"]),
+        (json!([{ "date": "2026-W01-5" }]), vec!["/days/0/date"]),
+        (json!([{ "date": format!("{date} ") }]), vec!["/days/0/date"]),
         (json!([{ "date": date }, { "date": date }]), vec!["/days/1/date"]),
         (json!([{ "date": date, "meals": [{}, { "servings": 2 }] }]), vec!["/days/0/meals/1"]),
         (json!([{ "date": date, "meals": [{ "servings": 2, "note": "x" }] }]), vec!["/days/0/meals/0"]),
@@ -175,7 +177,13 @@ async fn invalid_plans_are_refused_with_every_problem() {
         alice.post("/api/v1/plan/meals", &note).await.is(201);
     }
     assert_eq!(alice.post("/api/v1/plan/meals", &note).await.is(409).json()["code"], "too_many_meals");
-    for query in ["?from=x", "?from=2026-01-02&to=2026-01-01", "?from=2026-01-01&to=2027-01-03", "?day=1"] {
+    for query in [
+        "?from=x",
+        "?from=2026-W01-5",
+        "?from=2026-01-02&to=2026-01-01",
+        "?from=2026-01-01&to=2027-01-03",
+        "?day=1",
+    ] {
         alice.get(&format!("/api/v1/plan{query}")).await.is(400);
     }
 }

@@ -192,6 +192,7 @@ fn arbitrary_header_is_not_500() {
         "if-match",
         "if-none-match",
         "if-modified-since",
+        "if-unmodified-since",
         "prefer",
         "x-request-id",
         "origin",

@@ -1,5 +1,7 @@
 //! Recipes: every field, pages, conditional requests, private recipes.
 
+use std::time::Duration;
+
 use http::Method;
 use serde_json::{Value, json};
 
@@ -241,9 +243,10 @@ async fn with_header(
 async fn current_etag_is_304_without_body() {
     let app = TestApp::new();
     let url = app.alice().await.posts_recipe("Soup").await;
+    app.clock.advance(Duration::from_secs(2));
     let first = app.anonymous().get(&url).await.is(200);
     assert_eq!(first.header("cache-control"), "private, no-cache");
-    assert_eq!(first.header("last-modified"), "Thu, 01 Jan 2026 12:00:00 GMT");
+    assert_eq!(first.header("last-modified"), "Thu, 01 Jan 2026 12:00:01 GMT");
     for header in
         [("if-none-match", first.header("etag")), ("if-modified-since", first.header("last-modified"))]
     {
@@ -255,6 +258,54 @@ async fn current_etag_is_304_without_body() {
     with_header(&app.anonymous(), Method::GET, &url, ("if-none-match", first.header("etag")), None)
         .await
         .is(200);
+}
+
+#[tokio::test]
+async fn date_names_no_state_while_its_second_may_have_another_change() {
+    let app = TestApp::new();
+    let alice = app.alice().await;
+    let read = async |url: &str, since: &str| {
+        with_header(&app.anonymous(), Method::GET, url, ("if-modified-since", since), None).await
+    };
+    let (this_second, next_second) = ("Thu, 01 Jan 2026 12:00:00 GMT", "Thu, 01 Jan 2026 12:00:01 GMT");
+    app.clock.advance(Duration::from_millis(300));
+    let created = alice.post("/api/v1/recipes", &recipe("Soup")).await.is(201);
+    let url = created.header("location");
+    let young = app.anonymous().get(url).await.is(200);
+    for answer in [&created, &young, &alice.put(url, &recipe("Stew")).await.is(200)] {
+        assert!(!answer.headers.contains_key("last-modified"));
+    }
+    app.clock.advance(Duration::from_millis(500));
+    let tag = alice.put(url, &recipe("Broth")).await.is(200).header("etag").to_owned();
+    for since in [this_second, next_second] {
+        assert_eq!(read(url, since).await.is(200).json()["data"]["name"], "Broth");
+    }
+
+    app.clock.advance(Duration::from_secs(2));
+    // A client without a date may take that of its first response.
+    assert_eq!(read(url, this_second).await.is(200).header("last-modified"), next_second);
+    assert_eq!(read(url, next_second).await.is(304).header("etag"), tag);
+    let json_ld = format!("{url}.jsonld");
+    assert_eq!(read(&json_ld, this_second).await.is(200).header("last-modified"), next_second);
+    read(&json_ld, next_second).await.is(304);
+    alice.put(url, &recipe("Soup")).await.is(200);
+    for _ in 0..2 {
+        read(url, next_second).await.is(200);
+        app.clock.advance(Duration::from_secs(2));
+    }
+}
+
+#[tokio::test]
+async fn recipe_from_before_1970_has_no_date_of_http() {
+    let app = TestApp::new();
+    let mut old = recipe("Soup");
+    old["uid"] = json!("9b2d6a0e-2f5c-4c33-8a77-0f1f9d3a5b11");
+    old["createdAt"] = json!("1950-01-01T00:00:00Z");
+    old["updatedAt"] = json!("1960-01-01T00:00:00Z");
+    app.alice().await.post("/api/v1/recipes/import", &json!([old])).await.is(200);
+    let read = app.anonymous().get("/api/v1/recipes/1").await.is(200);
+    assert_eq!(read.json()["data"]["updatedAt"], "1960-01-01T00:00:00Z");
+    assert!(!read.headers.contains_key("last-modified"));
 }
 
 #[tokio::test]

@@ -120,6 +120,9 @@ async fn each_filter_selects() {
         ("owner=1&visibility=public", vec![soup, pie, eggs, bread]),
         ("owner=2", vec![]),
         ("createdSince=2026-01-01T12:03:00Z", vec![sauce, bread]),
+        ("createdSince=2026-01-01T13:03:00%2B01:00", vec![sauce, bread]),
+        ("createdSince=2026-01-01", vec![soup, pie, eggs, sauce, bread]),
+        ("createdSince=2026-01-02", vec![]),
         ("updatedSince=2026-01-01T12:04:00Z&sort=-id", vec![bread]),
         ("q=garlic&label=vegan&maxTotalMinutes=30&cuisine=italian", vec![soup]),
     ] {
@@ -257,7 +260,17 @@ async fn wrong_parameters_are_400_and_the_message_says_what_is_expected() {
         ("sort=", "sort must be relevance, id, name"),
         ("maxPrepMinutes=", "maxPrepMinutes must be a whole number of minutes"),
         ("difficulty=6", "difficulty must be a whole number from 1 to 5"),
-        ("updatedSince=yesterday", "updatedSince must be a time as in 2024-05-01T12:00:00Z"),
+        (
+            "updatedSince=yesterday",
+            "updatedSince must be a date or an RFC 3339 time with its offset from UTC",
+        ),
+        (
+            "createdSince=2026-01-01T00:00:00Z[Europe/Paris]",
+            "createdSince must be a date or an RFC 3339 time",
+        ),
+        ("createdSince=2026-W01-1", "createdSince must be a date or an RFC 3339 time"),
+        ("createdSince=2026-01-01T00:00:00", "createdSince must be a date or an RFC 3339 time"),
+        ("createdSince=2026-01-01%20", "createdSince must be a date or an RFC 3339 time"),
         ("owner=me", "owner=me needs a log-in"),
         ("owner=alice", "owner must be \"me\" or the id of a user"),
         ("visibility=secret", "visibility must be"),

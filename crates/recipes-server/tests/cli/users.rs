@@ -265,7 +265,10 @@ fn audit_log_is_filtered_and_printed_the_oldest_event_first() {
     let text = folder.run("audit --event created --last 1");
     assert!(text.is(0).stdout.ends_with("Z  created                   subject=2  detail=user\n"), "{text:?}");
     folder.run("audit --event log_in_faild").is(2);
-    folder.run("audit --since yesterday").is(2);
+    for time in ["yesterday", "2026-W01-1", "2026-01-01T00:00:00", "2026-01-01T00:00:00Z[UTC]"] {
+        let refused = folder.run(&format!("audit --since {time}"));
+        assert!(refused.is(2).stderr.contains("must be a date or an RFC 3339 time"), "{refused:?}");
+    }
     folder.run("audit --last 0").is(2);
 }
 

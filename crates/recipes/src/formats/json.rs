@@ -97,4 +97,15 @@ mod tests {
         let pointers: Vec<_> = errors.iter().map(|error| error.pointer.as_str()).collect();
         assert_eq!(pointers, ["/uid", "/revision", "/createdAt", "/updatedAt"]);
     }
+
+    #[test]
+    fn times_in_other_forms_than_rfc_3339_are_refused() {
+        for time in
+            ["2024-05-01", "2024-05-01T12:00:00", "2024-05-01T12:00:00Z[UTC]", "-000001-05-01T12:00:00Z"]
+        {
+            let recipe = json!({ "createdAt": time });
+            let errors = ImportedHistory::parse(recipe.as_object().unwrap()).unwrap_err();
+            assert!(errors[0].message.contains("RFC 3339"), "{time}: {errors:?}");
+        }
+    }
 }

@@ -135,7 +135,7 @@ async fn change_in(
     let Change { id, content: new, terms, quotas, revisions_kept } = change;
     let (id, editor) = (*id, editor(authority)?);
     let Some((fields, state)) = find_to_edit(db, id).await? else { return Ok(Edit::NotFound) };
-    if let Err(refusal) = state.check_edit(editor, terms) {
+    if let Err(refusal) = state.check_edit(editor, terms, fields.updated_at) {
         return Ok(Edit::refused(refusal, current(db, id).await?));
     }
     let (document, visibility) = match new {
@@ -180,7 +180,7 @@ async fn delete_in(
     terms: &EditTerms,
 ) -> Result<Edit<()>, Failure> {
     let Some((fields, state)) = find_to_edit(db, id).await? else { return Ok(Edit::NotFound) };
-    if let Err(refusal) = state.check_edit(editor(authority)?, terms) {
+    if let Err(refusal) = state.check_edit(editor(authority)?, terms, fields.updated_at) {
         return Ok(Edit::refused(refusal, current(db, id).await?));
     }
     let sql = "DELETE FROM recipes WHERE id = $1 AND revision = $2";

@@ -29,7 +29,7 @@ impl Postgres {
             let ChangeImage { recipe: id, step, image, id: row, terms, quotas, revisions_kept } = command;
             let (id, step) = (*id, *step);
             let Some((fields, state)) = find_to_edit(&db, id).await? else { return Ok(Edit::NotFound) };
-            if let Err(refusal) = state.check_edit(editor(authority)?, terms) {
+            if let Err(refusal) = state.check_edit(editor(authority)?, terms, fields.updated_at) {
                 return Ok(Edit::refused(refusal, current(&db, id).await?));
             }
             let text = document(&db, id).await?;
@@ -94,8 +94,8 @@ impl Postgres {
     ) -> Result<Edit<()>, StoreError> {
         self.read(move |db| async move {
             let authority = authority::current(&db, context).await?;
-            let Some((_, state)) = find_to_edit(&db, id).await? else { return Ok(Edit::NotFound) };
-            match state.check_edit(editor(authority)?, terms) {
+            let Some((fields, state)) = find_to_edit(&db, id).await? else { return Ok(Edit::NotFound) };
+            match state.check_edit(editor(authority)?, terms, fields.updated_at) {
                 Ok(()) => Ok(Edit::Done(())),
                 Err(refusal) => Ok(Edit::refused(refusal, current(&db, id).await?)),
             }

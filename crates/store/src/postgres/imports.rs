@@ -219,7 +219,7 @@ impl Import<'_> {
         let (editor, content) = (editor(self.authority)?, recipe.draft.content());
         let terms = EditTerms { precondition: Precondition::None, ownerless: self.batch.ownerless };
         let allowed = state
-            .check_edit(editor, &terms)
+            .check_edit(editor, &terms, before.updated_at)
             .and_then(|()| state.check_visibility(editor, content.visibility));
         if allowed.is_err() {
             return Ok(ImportOutcome::Refused(ImportRefusal::NotTheOwner(id)));

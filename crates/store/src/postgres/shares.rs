@@ -116,8 +116,11 @@ async fn check(
     ownerless: Ownerless,
 ) -> Result<Result<(), EditRefusal>, Failure> {
     let editor = editor(authority)?;
-    let Some((_, state)) = find_to_edit(db, recipe).await? else { return Ok(Err(EditRefusal::NotFound)) };
-    Ok(state.check_edit(editor, &EditTerms { precondition: Precondition::None, ownerless }))
+    let Some((fields, state)) = find_to_edit(db, recipe).await? else {
+        return Ok(Err(EditRefusal::NotFound));
+    };
+    let terms = EditTerms { precondition: Precondition::None, ownerless };
+    Ok(state.check_edit(editor, &terms, fields.updated_at))
 }
 
 /// Ends the links of a recipe.

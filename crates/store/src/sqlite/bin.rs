@@ -181,8 +181,8 @@ pub(super) fn bin_in(
     id: RecipeId,
     terms: &EditTerms,
 ) -> Result<Edit<()>, StoreError> {
-    let Some((_, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
-    if let Err(refusal) = state.check_edit(editor(authority)?, terms) {
+    let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
+    if let Err(refusal) = state.check_edit(editor(authority)?, terms, fields.updated_at) {
         return Ok(Edit::refused(refusal, current(db, id)?));
     }
     let sql = "INSERT INTO bin (id, uid, owner_id, private, members, revision, created_at, updated_at, deleted_at, deleted_by, name,
@@ -225,7 +225,7 @@ fn find_binned(
         "SELECT owner_id, private, members, revision, uid, created_at, updated_at FROM bin WHERE id = ?1";
     let found = find(db, sql, [id.get()], server_fields_in)?;
     let (editor, terms) = (editor(authority)?, EditTerms { precondition: Precondition::None, ownerless });
-    Ok(found.filter(|(_, state)| state.check_edit(editor, &terms).is_ok()))
+    Ok(found.filter(|(fields, state)| state.check_edit(editor, &terms, fields.updated_at).is_ok()))
 }
 
 fn binned_in(columns: &mut Columns<'_>) -> Result<BinnedRecipe, StoreError> {

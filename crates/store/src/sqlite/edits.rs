@@ -109,7 +109,7 @@ fn change_in(
     let Change { id, content: new, terms, quotas, revisions_kept } = change;
     let editor = editor(authority)?;
     let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
-    if let Err(refusal) = state.check_edit(editor, &terms) {
+    if let Err(refusal) = state.check_edit(editor, &terms, fields.updated_at) {
         return Ok(Edit::refused(refusal, current(db, id)?));
     }
     let (document, visibility) = match new {
@@ -156,7 +156,7 @@ fn delete_in(
     terms: &EditTerms,
 ) -> Result<Edit<()>, StoreError> {
     let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
-    if let Err(refusal) = state.check_edit(editor(authority)?, terms) {
+    if let Err(refusal) = state.check_edit(editor(authority)?, terms, fields.updated_at) {
         return Ok(Edit::refused(refusal, current(db, id)?));
     }
     execute(db, "DELETE FROM recipes WHERE id = ?1 AND revision = ?2", params![id.get(), fields.revision])?;

@@ -26,7 +26,7 @@ impl Sqlite {
         self.write_for(context, move |db, authority| {
             let ChangeImage { recipe: id, step, image, id: row, terms, quotas, revisions_kept } = command;
             let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
-            if let Err(refusal) = state.check_edit(editor(authority)?, &terms) {
+            if let Err(refusal) = state.check_edit(editor(authority)?, &terms, fields.updated_at) {
                 return Ok(Edit::refused(refusal, current(db, id)?));
             }
             let text = document(db, id)?;
@@ -86,8 +86,8 @@ impl Sqlite {
     ) -> Result<Edit<()>, StoreError> {
         self.read(|db| {
             let authority = authority::current(db, context)?;
-            let Some((_, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
-            match state.check_edit(editor(authority)?, terms) {
+            let Some((fields, state)) = find_to_edit(db, id)? else { return Ok(Edit::NotFound) };
+            match state.check_edit(editor(authority)?, terms, fields.updated_at) {
                 Ok(()) => Ok(Edit::Done(())),
                 Err(refusal) => Ok(Edit::refused(refusal, current(db, id)?)),
             }

@@ -115,8 +115,9 @@ fn check(
     ownerless: Ownerless,
 ) -> Result<Result<(), EditRefusal>, StoreError> {
     let editor = editor(authority)?;
-    let Some((_, state)) = find_to_edit(db, recipe)? else { return Ok(Err(EditRefusal::NotFound)) };
-    Ok(state.check_edit(editor, &EditTerms { precondition: Precondition::None, ownerless }))
+    let Some((fields, state)) = find_to_edit(db, recipe)? else { return Ok(Err(EditRefusal::NotFound)) };
+    let terms = EditTerms { precondition: Precondition::None, ownerless };
+    Ok(state.check_edit(editor, &terms, fields.updated_at))
 }
 
 /// Ends the links of a recipe.

@@ -39,8 +39,8 @@ pub async fn list(JsonApi(app): JsonApi<App>, _: Admin, uri: Uri, count: Count) 
         event: query.get("event").map(event).transpose()?,
         subject: user(query, "subject")?,
         actor: user(query, "actor")?,
-        since: time(query, "since")?,
-        until: time(query, "until")?,
+        since: query.time("since")?,
+        until: query.time("until")?,
     };
     let total = count.of(app.accounts().count_audit_log(filter)).await?;
     let entries = app.accounts().audit_log(filter, request.page).await?;
@@ -59,14 +59,6 @@ fn event(name: &str) -> Result<Event, RequestError> {
 fn user(query: &Query<'_>, name: &str) -> Result<Option<UserId>, RequestError> {
     let malformed = || RequestError::Malformed(format!("{name} must be the id of a user").into());
     query.get(name).map(|text| UserId::parse(text).ok_or_else(malformed)).transpose()
-}
-
-fn time(query: &Query<'_>, name: &str) -> Result<Option<Timestamp>, RequestError> {
-    let malformed = |_| {
-        let message = format!("{name} must be an RFC 3339 time, such as 2030-01-31T12:00:00Z");
-        RequestError::Malformed(message.into())
-    };
-    query.get(name).map(|text| text.parse().map_err(malformed)).transpose()
 }
 
 #[derive(Serialize)]

@@ -4,6 +4,7 @@ use axum::response::Response;
 use http::StatusCode;
 use ids::{CookedId, RecipeId};
 use jiff::civil::{Date, date};
+use recipes::time::parse_date;
 use serde::Serialize;
 use store::Cooked;
 
@@ -100,7 +101,7 @@ impl ParseFields for CookedNow {
 
     fn parse_fields(fields: &mut Fields<'_>) -> Option<Self> {
         let on = fields.stated("date", |text| {
-            let on = text.trim().parse().ok().filter(|on: &Date| *on >= date(1900, 1, 1));
+            let on = parse_date(text).ok().filter(|on| *on >= date(1900, 1, 1));
             on.ok_or("must be a date from 1900 on, such as 2030-01-31")
         });
         let note = fields.stated("note", |text| {

@@ -1,7 +1,5 @@
 //! Responses with one recipe, and a cache of them.
 
-use std::time::SystemTime;
-
 use axum::response::Response;
 use bytes::Bytes;
 use headers::HeaderMapExt as _;
@@ -17,7 +15,7 @@ use crate::use_cases::recipes::{RecipeError, Recipes, StoredRecipe, Viewer};
 #[derive(Clone)]
 pub(super) struct RecipeResponse {
     etag: ETag,
-    changed: SystemTime,
+    modified_at: Timestamp,
     /// All headers, because copying a map costs half as much as filling one.
     headers: HeaderMap,
     body: Bytes,
@@ -40,28 +38,42 @@ impl RecipeResponse {
         headers.insert(header::CACHE_CONTROL, REVALIDATE);
         headers.insert(header::ETAG, etag.to_header());
         headers.insert(header::VARY, HeaderValue::from_static("accept"));
-        headers.typed_insert(conditional::last_modified(modified_at));
+        if let Some(date) = conditional::last_modified(modified_at) {
+            headers.typed_insert(conditional::last_modified_header(date));
+        }
         headers.insert(header::CONTENT_LENGTH, body.len().into());
-        Self { etag, changed: conditional::system_time(modified_at), headers, body: body.into() }
+        Self { etag, modified_at, headers, body: body.into() }
     }
 
-    pub(super) fn with_status(self, status: StatusCode) -> Response {
+    /// The response to a change, which is too young for `Last-Modified`.
+    pub(super) fn with_status(mut self, status: StatusCode) -> Response {
+        self.headers.remove(header::LAST_MODIFIED);
+        self.finish(status)
+    }
+
+    fn finish(self, status: StatusCode) -> Response {
         let mut response = Response::new(self.body.into());
         *response.status_mut() = status;
         *response.headers_mut() = self.headers;
         response
     }
 
-    /// 200, or 304 if the client has this response.
-    pub(super) fn for_conditions(mut self, conditions: &Conditions) -> Response {
-        let Some(tag) = conditional::fresh_tag(conditions, self.etag, self.changed) else {
-            return self.with_status(StatusCode::OK);
+    /// 200, or 304 if the client has this response. Soon after a change, only the entity tag says so: another change in the same
+    /// second would have the same date.
+    pub(super) fn for_conditions(mut self, conditions: &Conditions, now: Timestamp) -> Response {
+        let is_settled = conditional::is_settled(self.modified_at, now);
+        if !is_settled {
+            self.headers.remove(header::LAST_MODIFIED);
+        }
+        let last_modified = conditional::last_modified(self.modified_at).filter(|_| is_settled);
+        let Some(tag) = conditional::fresh_tag(conditions, self.etag, last_modified) else {
+            return self.finish(StatusCode::OK);
         };
         self.headers.insert(header::ETAG, tag);
         self.headers.remove(header::CONTENT_TYPE);
         self.headers.remove(header::CONTENT_LENGTH);
         self.body.clear();
-        self.with_status(StatusCode::NOT_MODIFIED)
+        self.finish(StatusCode::NOT_MODIFIED)
     }
 }
 

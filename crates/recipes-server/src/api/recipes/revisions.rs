@@ -71,9 +71,8 @@ pub async fn read(
 ) -> Result<Response, Report> {
     let found = app.recipes().revision(recipe, revision, viewer).await?;
     let mut response = RecipeResponse::of(&found.recipe).with_status(StatusCode::OK);
-    // They would be those of a recipe that can be changed.
+    // It would be that of a recipe that can be changed.
     response.headers_mut().remove(header::ETAG);
-    response.headers_mut().remove(header::LAST_MODIFIED);
     Ok(response)
 }
 

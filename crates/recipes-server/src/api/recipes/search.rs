@@ -227,8 +227,8 @@ pub(crate) fn recipe_query(query: &Query<'_>, user: Option<UserId>) -> Result<Re
             Some("private") => Some(recipes::Visibility::Private),
             Some(_) => return Err(malformed("visibility must be \"public\", \"members\" or \"private\"")),
         },
-        updated_since: parsed(query, "updatedSince", "a time as in 2024-05-01T12:00:00Z")?,
-        created_since: parsed(query, "createdSince", "a time as in 2024-05-01T12:00:00Z")?,
+        updated_since: query.time("updatedSince")?,
+        created_since: query.time("createdSince")?,
         among: None,
     };
     let favourites_of = match (query.get("favourite"), user) {

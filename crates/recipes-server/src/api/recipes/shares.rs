@@ -4,6 +4,7 @@ use axum::response::Response;
 use http::{StatusCode, Uri};
 use ids::{RecipeId, ShareId, UserId};
 use jiff::Timestamp;
+use recipes::time::parse_time;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use store::Share;
@@ -118,17 +119,15 @@ pub async fn revoke(
 pub async fn read(JsonApi(app): JsonApi<App>, uri: Uri, conditions: Conditions) -> Result<Response, Report> {
     let query = Query::parse(&uri, &["token"])?;
     let token = query.get("token").ok_or_else(|| RequestError::Malformed("token is required".into()))?;
-    Ok(RecipeResponse::of(&app.recipes().shared(token).await?).for_conditions(&conditions))
+    let response = RecipeResponse::of(&app.recipes().shared(token).await?);
+    Ok(response.for_conditions(&conditions, app.accounts().now()))
 }
 
 impl ParseFields for ShareRecipe {
     const FIELDS: &'static [&'static str] = &["expiresAt"];
 
     fn parse_fields(fields: &mut Fields<'_>) -> Option<Self> {
-        let expires_at = fields.stated("expiresAt", |text| {
-            text.trim().parse::<Timestamp>().map_err(|_| "must be a time, such as 2030-01-31T12:00:00Z")
-        });
-        Some(Self { expires_at })
+        Some(Self { expires_at: fields.stated("expiresAt", parse_time) })
     }
 }
 

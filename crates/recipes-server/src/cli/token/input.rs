@@ -8,6 +8,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use recipes::time::parse_time;
 use zeroize::Zeroizing;
 
 use crate::cli::InvalidArgument;
@@ -69,7 +70,7 @@ pub(super) fn time(text: &str) -> Result<Timestamp, &'static str> {
     let time = if is_seconds {
         text.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok())
     } else {
-        text.parse().ok()
+        parse_time(text).ok()
     };
     time.filter(|time| *time >= Timestamp::UNIX_EPOCH)
         .ok_or("must be seconds since 1970 or a time as in 2026-05-01T12:00:00Z, not before 1970")
@@ -107,6 +108,8 @@ mod tests {
             "253402300800",
             "1969-12-31T23:59:59Z",
             "2011-03-22",
+            "2011-03-22T18:42:59",
+            "2011-03-22T18:42:59Z[Europe/Paris]",
             "now",
         ] {
             check(text, None);

@@ -191,6 +191,37 @@ async fn a_change_to_another_revision_than_demanded_does_not_happen(database: Da
 }
 
 #[apply(each_database)]
+#[tokio::test]
+async fn a_change_of_what_was_changed_since_a_time_does_not_happen(database: Database) {
+    let test = TestStore::on(database).await;
+    let alice = test.user("alice").await.id;
+    let id = test.public("Soup", None).await.id;
+    let changed = test.now();
+    let next_second = Precondition::UnchangedSince(changed + Duration::from_secs(1));
+
+    for since in [changed, changed - Duration::from_secs(1)].map(Precondition::UnchangedSince) {
+        let edit = test.replace_recipe(replacing(id, draft("Stew"), since.clone()), test.by(alice)).await;
+        assert_eq!(revision_of_stale(&edit.unwrap()), Some(1), "{since:?}");
+        let edit = test.delete_recipe(id, since.clone(), test.by(alice)).await.unwrap();
+        assert_eq!(revision_of_stale(&edit), Some(1), "{since:?}");
+        let edit = test.bin_recipe(id, since.clone(), test.by(alice)).await.unwrap();
+        assert_eq!(revision_of_stale(&edit), Some(1), "{since:?}");
+        let edit = test.check_edit(id, &since.clone().into(), test.by(alice)).await.unwrap();
+        assert_eq!(revision_of_stale(&edit), Some(1), "{since:?}");
+    }
+    let later = test.later();
+    let edit = test.replace_recipe(replacing(id, draft("Stew"), next_second.clone()), test.by(alice)).await;
+    assert!(matches!(edit.unwrap(), Edit::Done(after) if after.updated_at == later));
+    let edit = test.replace_recipe(replacing(id, draft("Lost"), next_second), test.by(alice)).await.unwrap();
+    assert_eq!(revision_of_stale(&edit), Some(2));
+    let now = Precondition::UnchangedSince(later + Duration::from_secs(1));
+    let both = Precondition::All(vec![now.clone(), Precondition::NotRevisions(vec![2])]);
+    let edit = test.delete_recipe(id, both, test.by(alice)).await.unwrap();
+    assert_eq!(revision_of_stale(&edit), Some(2));
+    assert_eq!(test.delete_recipe(id, now, test.by(alice)).await.unwrap(), Edit::Done(()));
+}
+
+#[apply(each_database)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn one_of_100_concurrent_changes_to_a_revision_succeeds(database: Database) {
     let test = TestStore::on(database).await;
