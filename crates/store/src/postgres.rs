@@ -2,6 +2,7 @@
 //!
 //! - Reads go over a few shared connections, whose statements are pipelined: a statement is sent before the answer to the
 //!   one before it has come. What can be long has connections of its own, as it would delay all that is behind it.
+//! - Single recipes are read in batches, see `recipe_reader.rs`.
 //! - New recipes are written in batches, see `writer.rs`.
 //! - Every other use case that writes is one `SERIALIZABLE` transaction. PostgreSQL lets it fail if another one was in its
 //!   way, and then it is run again, so no rule depends on the order of writes.
@@ -45,6 +46,7 @@ mod passwords;
 mod plans;
 mod quota;
 mod ratings;
+mod recipe_reader;
 mod recipe_row;
 mod recipe_snapshot;
 mod recipe_state;
@@ -81,6 +83,7 @@ pub(crate) use self::backup::restore;
 use self::connection::{Connections, Db, LONG_PATIENCE, PATIENCE};
 use self::failure::Failure;
 pub(crate) use self::inspect::inspect;
+use self::recipe_reader::RecipeReader;
 use self::times::{at, before, time_at};
 use self::writer::RecipeWriter;
 use crate::cache::{LastCheck, Policy};
@@ -113,6 +116,7 @@ struct Inner {
     shared: Connections,
     slots: [Mutex<Option<Db>>; SHARED],
     next_slot: AtomicUsize,
+    reader: RecipeReader,
     transactions: Connections,
     writer: RecipeWriter,
     long_reads: Connections,
@@ -159,6 +163,7 @@ impl Postgres {
             shared: Connections::new(address, SHARED, PATIENCE)?,
             slots: Default::default(),
             next_slot: AtomicUsize::new(0),
+            reader: RecipeReader::start(address)?,
             transactions,
             writer: RecipeWriter::start(address, &commits, metrics.clone())?,
             long_reads: Connections::new(address, LONG_READS, LONG_PATIENCE)?,
@@ -206,6 +211,7 @@ impl Postgres {
         for connections in [&self.0.shared, &self.0.transactions, &self.0.long_reads, &self.0.apart] {
             connections.close();
         }
+        self.0.reader.close();
     }
 
     pub(crate) fn recipe_cache_policy(&self) -> Policy {

@@ -24,6 +24,10 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 /// The time for statements that may be long: counts and lists over whole tables.
 pub(super) const LONG_PATIENCE: Duration = Duration::from_secs(30);
 
+/// The server plans each statement once, whatever its parameters are. It plans those with arrays each time otherwise, which
+/// takes three times as long as running them.
+pub(super) const PLANNED_ONCE: &str = "-c plan_cache_mode=force_generic_plan";
+
 /// Connections of one kind.
 pub(super) struct Connections {
     pool: Pool,
@@ -37,17 +41,17 @@ impl Connections {
         Self::with(config(address, patience), address, count, patience)
     }
 
-    /// The server plans each statement once, whatever its parameters are. It plans those with arrays each time otherwise, which
-    /// takes three times as long as running them.
-    pub(super) fn planned_once(
+    /// With more settings of the server, as `-c name=value`. Not behind a pooler, which knows no settings of connections.
+    pub(super) fn with_settings(
         address: &PostgresAddress,
         count: usize,
         patience: Duration,
+        settings: &str,
     ) -> Result<Self, String> {
         let mut config = config(address, patience);
         if !address.has_pooler {
             let options = config.get_options().unwrap_or_default();
-            let options = format!("{options} -c plan_cache_mode=force_generic_plan");
+            let options = format!("{options} {settings}");
             config.options(options);
         }
         Self::with(config, address, count, patience)
@@ -307,7 +311,12 @@ impl Db {
             if answer.as_ref().is_err_and(failure::is_outdated_plan) {
                 self.client()?.statement_cache.clear();
             }
-            return Ok(answer?);
+            let answer = answer.map_err(Failure::from);
+            if matches!(answer, Err(Failure::Store(StoreError::Unavailable(Unavailable::Disconnected)))) {
+                // It is closed, or will be in a moment: the next statement must not find it in the pool.
+                self.0.is_usable.store(false, Ordering::Release);
+            }
+            return answer;
         }
         self.0.has_timed_out.store(true, Ordering::Release);
         self.0.is_usable.store(false, Ordering::Release);

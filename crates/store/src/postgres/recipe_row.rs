@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::at;
 use super::columns::Columns;
 use super::parameters::Parameter;
+use super::ratings::ratings_in;
 use crate::ratings::Ratings;
 use crate::recipe_commands::visibility_columns;
 use crate::{NewRecipe, StoreError, StoredRecipe};
@@ -79,6 +80,17 @@ impl<'a> RecipeColumns<'a> {
         let Self { uids, owners, private, members, revisions, created, updated, texts } = self;
         [uids, owners, private, members, revisions, created, updated, texts]
     }
+}
+
+/// From `updated_at, document, rating_count, rating_sum, rated_at`.
+pub(super) fn stored_in(
+    columns: &mut Columns<'_>,
+    id: RecipeId,
+    revision: i64,
+) -> Result<StoredRecipe, StoreError> {
+    let updated_at = columns.time()?;
+    let text = columns.text()?.as_bytes().to_owned();
+    Ok(StoredRecipe { id, revision, updated_at, text, ratings: ratings_in(columns)? })
 }
 
 /// Reads `id, uid`.

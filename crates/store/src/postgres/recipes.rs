@@ -6,9 +6,9 @@ use super::Postgres;
 use super::columns::Columns;
 use super::connection::Db;
 use super::failure::Failure;
-use super::ratings::{rating_in, ratings_in};
-use super::recipe_row::RecipeRow;
-use super::recipe_state::{state_in, user_of};
+use super::ratings::rating_in;
+use super::recipe_row::{RecipeRow, stored_in};
+use super::recipe_state::user_of;
 use super::writer::Job;
 use crate::{
     Context, DEFAULT_PAGE_SIZE, Listing, Lookup, NewRecipe, Page, PageEnd, RecipePage, StoreError,
@@ -59,16 +59,7 @@ impl Postgres {
             Lookup::Hit(found) => return Ok(visible(found)),
             Lookup::Miss(slot) => slot,
         };
-        let found = self.read(move |db| async move {
-            let sql = "SELECT owner_id, private, members, revision, updated_at, document, rating_count, rating_sum, rated_at
-                       FROM recipes WHERE id = $1";
-            let read = |columns: &mut Columns<'_>| {
-                let state = state_in(columns)?;
-                Ok((state, stored_in(columns, id, state.revision)?))
-            };
-            db.find(sql, &[&id.get()], read).await
-        });
-        let Some(found) = found.await? else { return Ok(None) };
+        let Some(found) = self.0.reader.read(id).await? else { return Ok(None) };
         if found.1.text.len() <= CACHED_BYTES {
             slot.fill(found.clone());
         }
@@ -148,17 +139,6 @@ pub(super) async fn current(db: &Db, id: RecipeId) -> Result<StoredRecipe, Failu
     };
     let found = db.find(sql, &[&id.get()], read).await?;
     Ok(found.ok_or_else(|| StoreError::Bug("a recipe is gone within a transaction".to_owned()))?)
-}
-
-/// From `updated_at, document, rating_count, rating_sum, rated_at`.
-pub(super) fn stored_in(
-    columns: &mut Columns<'_>,
-    id: RecipeId,
-    revision: i64,
-) -> Result<StoredRecipe, StoreError> {
-    let updated_at = columns.time()?;
-    let text = columns.text()?.as_bytes().to_owned();
-    Ok(StoredRecipe { id, revision, updated_at, text, ratings: ratings_in(columns)? })
 }
 
 /// Texts behind the end of the page are not sent; `found` tells that there are some.

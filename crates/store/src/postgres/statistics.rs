@@ -12,11 +12,14 @@ impl Postgres {
         });
         let (sessions, mails) = counts.await?;
         let pools = [&self.0.shared, &self.0.transactions, &self.0.long_reads].map(Connections::status);
+        let pools = pools.into_iter().chain([self.0.reader.status()]);
+        let (connections, waiting) =
+            pools.fold((0, 0), |(size, waiting), pool| (size + pool.size, waiting + pool.waiting));
         Ok(Statistics {
             sessions: u64::try_from(sessions).unwrap_or_default(),
             mails: u64::try_from(mails).unwrap_or_default(),
-            connections: pools.iter().map(|pool| pool.size).sum(),
-            waiting: pools.iter().map(|pool| pool.waiting).sum(),
+            connections,
+            waiting,
             schema: migrate::newest(),
         })
     }

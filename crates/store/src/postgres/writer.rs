@@ -23,7 +23,7 @@ use ids::{RecipeId, Uid, UserId};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 
-use super::connection::{Connections, Db, Isolation, PATIENCE};
+use super::connection::{Connections, Db, Isolation, PATIENCE, PLANNED_ONCE};
 use super::failure::Failure;
 use super::recipe_row::{RecipeColumns, RecipeRow, id_and_uid_in, insert_recipes};
 use super::{RETRIES, authority, quota};
@@ -70,7 +70,7 @@ impl RecipeWriter {
         let (queue, waiting) = mpsc::unbounded_channel();
         let writer = Writer {
             waiting: Arc::new(Mutex::new(waiting)),
-            connections: Arc::new(Connections::planned_once(address, WRITERS, PATIENCE)?),
+            connections: Arc::new(Connections::with_settings(address, WRITERS, PATIENCE, PLANNED_ONCE)?),
             commits: Arc::clone(commits),
             metrics,
         };

@@ -1,4 +1,4 @@
-//! Recipes that are created at the same time are written together, and each is judged alone.
+//! Recipes that are created or read at the same time are written or read together, and each is judged alone.
 
 use ::recipes::{Quota, Quotas, Viewer};
 use accounts::Access;
@@ -7,7 +7,7 @@ use rstest_reuse::apply;
 use store::{Context, NewRecipe, StoreError, StoredRecipe};
 use tokio::task::JoinSet;
 
-use super::{Database, TestStore, draft, each_database, email, json_of};
+use super::{Database, TestStore, draft, each_database, email, json_of, private_draft};
 
 const AT_ONCE: usize = 64;
 
@@ -66,6 +66,38 @@ async fn each_caller_gets_its_own_recipe_and_refused_ones_are_not_written(databa
     let written = 1 + AT_ONCE as u64 / 2;
     assert_eq!(test.count_recipes(Viewer::Admin).await.unwrap(), written);
     assert_eq!(test.usage(alice).await.unwrap().recipes, written - 1);
+}
+
+#[apply(each_database)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_reader_gets_its_own_recipe_and_others_private_and_absent_ones_are_none(database: Database) {
+    let test = TestStore::on(database).await;
+    let alice = test.user("alice").await.id;
+    let is_private = |number: usize| number.is_multiple_of(4);
+    let recipes = (0..4 * AT_ONCE).map(|number| {
+        let name = format!("Soup {number}");
+        let draft = if is_private(number) { private_draft(&name) } else { draft(&name) };
+        (NewRecipe::new(&draft, test.uid(), Some(alice)), test.by(alice))
+    });
+    let stored: Vec<_> =
+        test.create_at_once(recipes.collect()).await.into_iter().map(Result::unwrap).collect();
+    let mut tasks = JoinSet::new();
+    // Each recipe twice, by different viewers.
+    for (number, recipe) in stored.iter().chain(&stored).cloned().enumerate() {
+        let store = test.store.clone();
+        let absent = RecipeId::from_i64(1_000_000 + i64::try_from(number).unwrap()).unwrap();
+        tasks.spawn(async move {
+            let (own, public, none) = tokio::join!(
+                store.recipe(recipe.id, Viewer::User(alice)),
+                store.recipe(recipe.id, Viewer::Anyone),
+                store.recipe(absent, Viewer::Admin),
+            );
+            assert_eq!(public.unwrap(), (!is_private(number)).then(|| recipe.clone()));
+            assert_eq!(own.unwrap(), Some(recipe));
+            assert_eq!(none.unwrap(), None);
+        });
+    }
+    tasks.join_all().await;
 }
 
 #[apply(each_database)]

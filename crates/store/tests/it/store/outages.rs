@@ -141,7 +141,7 @@ async fn restarted_connections_are_not_noticed_by_reads_and_writes_postgres() {
     let test = TestStore::on(Database::Postgres).await;
     let alice = test.user("alice").await;
     for _ in 0..10 {
-        test.public("Soup", None).await;
+        let soup = test.public("Soup", None).await;
         test.sql(&format!(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
              WHERE datname = '{}' AND pid <> pg_backend_pid()",
@@ -149,6 +149,7 @@ async fn restarted_connections_are_not_noticed_by_reads_and_writes_postgres() {
         ))
         .await;
         // The connections have not all been seen to be closed yet.
+        assert_eq!(test.recipe(soup.id, Viewer::Anyone).await.unwrap().as_ref(), Some(&soup));
         assert_eq!(test.store.user(alice.id).await.unwrap().as_ref(), Some(&alice));
         test.set_role(&email("alice"), Role::User, test.operator()).await.unwrap();
     }
@@ -161,10 +162,14 @@ async fn statements_are_prepared_again_after_a_table_was_changed_postgres() {
     let alice = test.user("alice").await;
     let read = async || test.store.user(alice.id).await.unwrap().unwrap();
     let write = async || test.set_role(&email("alice"), Role::User, test.operator()).await.unwrap().unwrap();
+    let soup = test.public("Soup", None).await;
     for length in [300, 301, 302] {
         for _ in 0..8 {
             assert_eq!((read().await, write().await), (alice.clone(), alice.clone()));
+            // The write has emptied the cache.
+            assert_eq!(test.recipe(soup.id, Viewer::Anyone).await.unwrap().as_ref(), Some(&soup));
         }
+        test.sql(&format!("ALTER TABLE recipes ALTER COLUMN document TYPE varchar({length}000)")).await;
         test.sql(&format!("ALTER TABLE users ALTER COLUMN name TYPE varchar({length})")).await;
     }
 }
