@@ -77,7 +77,7 @@ async fn put_replaces_all_fields_except_those_of_the_server() {
     let app = TestApp::new();
     let alice = app.alice().await;
     let before = alice.post("/api/v1/recipes", &full()).await.is(201).json();
-    app.clock.advance(std::time::Duration::from_mins(1));
+    app.clock.advance(Duration::from_mins(1));
     let after = alice.put("/api/v1/recipes/1", &recipe("Soup")).await.is(200).json();
     assert_eq!(after["data"]["description"], Value::Null);
     assert_eq!(after["data"]["revision"], 2);

@@ -34,7 +34,7 @@ async fn empty_home_tells_how_to_begin() {
         page.contains("There are no recipes yet") && page.contains("/log-in?return_to=%2Frecipes%2Fnew"),
         "{page}"
     );
-    let mut alice = Browser::of(&app, "alice", accounts::Role::User).await;
+    let mut alice = Browser::of(&app, "alice", Role::User).await;
     let page = alice.get("/").await.is(200).text();
     assert!(page.contains("class=\"button second\" href=\"/recipes/import\""), "{page}");
     for (path, text) in [
