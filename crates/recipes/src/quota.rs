@@ -46,6 +46,16 @@ impl Quotas {
         let fits = |Quota(quota), more, total| more == 0 || quota.is_none_or(|quota| total <= quota);
         fits(self.recipes, more.recipes, total.recipes) && fits(self.bytes, more.bytes, total.bytes)
     }
+
+    /// The most that a user may have before adding `more`: up to there, [`allow`](Self::allow) is true. `None`: `more` alone
+    /// exceeds a quota.
+    pub fn room_for(self, more: Usage) -> Option<Usage> {
+        let room = |Quota(quota): Quota, more: u64| match quota {
+            Some(quota) if more > 0 => quota.checked_sub(more),
+            _ => Some(u64::MAX),
+        };
+        Some(Usage { recipes: room(self.recipes, more.recipes)?, bytes: room(self.bytes, more.bytes)? })
+    }
 }
 
 /// A number, or none: "off".
@@ -64,6 +74,26 @@ impl fmt::Display for Quota {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn room_is_the_largest_usage_that_is_allowed() {
+        let quotas = Quotas { recipes: Quota(Some(2)), bytes: Quota(Some(100)) };
+        let usage = |recipes, bytes| Usage { recipes, bytes };
+        for (more, room) in [
+            (usage(1, 30), Some(usage(1, 70))),
+            (usage(2, 100), Some(usage(0, 0))),
+            (usage(0, 30), Some(usage(u64::MAX, 70))),
+            (usage(1, 101), None),
+            (usage(3, 1), None),
+        ] {
+            assert_eq!(quotas.room_for(more), room, "{more:?}");
+            for (recipes, bytes) in (0..4).flat_map(|recipes| (0..102).map(move |bytes| (recipes, bytes))) {
+                let fits = room.is_some_and(|room| recipes <= room.recipes && bytes <= room.bytes);
+                assert_eq!(quotas.allow(usage(recipes, bytes), more), fits, "{recipes} {bytes} {more:?}");
+            }
+        }
+        assert_eq!(Quotas::OFF.room_for(usage(1, 1)), Some(usage(u64::MAX, u64::MAX)));
+    }
 
     #[test]
     fn each_quota_refuses_only_what_adds_to_it() {

@@ -9,7 +9,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, TryLockError};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use ids::{RecipeId, SessionId, UserId};
@@ -54,6 +54,16 @@ pub(crate) struct Policy {
     pub(crate) max_age: Duration,
     /// Where a task counts the changes of other processes: without it, values are not used.
     pub(crate) last_check: Option<Arc<LastCheck>>,
+    pub(crate) contention: Contention,
+}
+
+/// What a caller does while another thread holds the slot, which takes less than a microsecond.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Contention {
+    /// Reads a database inside the process: that is faster than waiting.
+    ReadDatabase,
+    /// Waits: that is faster than a round trip to a server.
+    Wait,
 }
 
 /// Values are not used if the changes of other processes have not been counted for this long.
@@ -149,13 +159,18 @@ impl<K: CacheKey, V: Clone> ReadCache<K, V> {
             && self.policy.last_check.as_ref().is_none_or(|last| last.is_recent(now.at))
     }
 
-    /// Does nothing if another thread holds the slot: reading the database is faster than waiting.
+    /// May do nothing if another thread holds the slot: see [`Contention`].
     fn with_slot<T>(&self, hash: usize, access: impl FnOnce(&mut Option<Entry<K, V>>) -> T) -> Option<T> {
-        match self.slots.get(hash % SLOTS)?.try_lock() {
-            Ok(mut slot) => Some(access(&mut slot)),
-            Err(TryLockError::Poisoned(slot)) => Some(access(&mut slot.into_inner())),
-            Err(TryLockError::WouldBlock) => None,
-        }
+        let slot = self.slots.get(hash % SLOTS)?;
+        let mut slot = match (slot.try_lock(), self.policy.contention) {
+            (Ok(slot), _) => slot,
+            (Err(TryLockError::Poisoned(slot)), _) => slot.into_inner(),
+            (Err(TryLockError::WouldBlock), Contention::ReadDatabase) => return None,
+            (Err(TryLockError::WouldBlock), Contention::Wait) => {
+                slot.lock().unwrap_or_else(PoisonError::into_inner)
+            }
+        };
+        Some(access(&mut slot))
     }
 }
 
@@ -180,7 +195,11 @@ mod tests {
     const MAX_AGE: Duration = Duration::from_millis(50);
 
     fn cache<K: CacheKey>() -> ReadCache<K, &'static str> {
-        ReadCache::new(Policy { changes: Arc::default(), max_age: MAX_AGE, last_check: None })
+        cache_with(Contention::ReadDatabase)
+    }
+
+    fn cache_with<K: CacheKey>(contention: Contention) -> ReadCache<K, &'static str> {
+        ReadCache::new(Policy { changes: Arc::default(), max_age: MAX_AGE, last_check: None, contention })
     }
 
     fn fill<K: CacheKey + Copy>(
@@ -244,12 +263,35 @@ mod tests {
     }
 
     #[test]
+    fn slot_that_another_thread_holds_is_waited_for_only_if_the_database_is_a_server() {
+        let (key, start) = (RecipeId::from_i64(7).unwrap(), Instant::now());
+        for (contention, found) in [(Contention::ReadDatabase, None), (Contention::Wait, Some("soup"))] {
+            let cache = cache_with(contention);
+            fill(&cache, key, "soup", start);
+            let held = cache.slots[key.hash() % SLOTS].lock().unwrap();
+            std::thread::scope(|scope| {
+                let other = scope.spawn(|| cached(&cache, key, start));
+                if found.is_some() {
+                    std::thread::sleep(Duration::from_millis(20));
+                    assert!(!other.is_finished());
+                    drop(held);
+                    assert_eq!(other.join().unwrap(), found);
+                } else {
+                    assert_eq!(other.join().unwrap(), found);
+                    drop(held);
+                }
+            });
+        }
+    }
+
+    #[test]
     fn values_are_not_used_while_changes_of_other_processes_are_not_counted() {
         let last_check = Arc::new(LastCheck::never());
         let policy = Policy {
             changes: Arc::default(),
             max_age: Duration::from_secs(1),
             last_check: Some(Arc::clone(&last_check)),
+            contention: Contention::Wait,
         };
         let (cache, start) = (ReadCache::new(policy), Instant::now() + Duration::from_millis(1));
         let key = UserId::from_i64(1).unwrap();

@@ -86,7 +86,7 @@ pub(crate) use self::inspect::inspect;
 use self::recipe_reader::RecipeReader;
 use self::times::{at, before, time_at};
 use self::writer::RecipeWriter;
-use crate::cache::{LastCheck, Policy};
+use crate::cache::{Contention, LastCheck, Policy};
 use crate::commit_metrics::CommitMetrics;
 use crate::idempotency::OnceWrite;
 use crate::slow;
@@ -156,9 +156,10 @@ impl Postgres {
             changes: Arc::clone(&access_changes),
             max_age: MAX_SESSION_AGE,
             last_check: Some(Arc::clone(&last_check)),
+            contention: Contention::Wait,
         };
-        let recipes = Policy { changes: Arc::clone(&commits), max_age: MAX_AGE, last_check: None };
-        let noted_uses = Policy { changes: Arc::default(), max_age: MAX_SESSION_AGE, last_check: None };
+        let recipes = recipe_policy(&commits);
+        let noted_uses = Policy { changes: Arc::default(), max_age: MAX_SESSION_AGE, ..recipes.clone() };
         let inner = Inner {
             shared: Connections::new(address, SHARED, PATIENCE)?,
             slots: Default::default(),
@@ -215,7 +216,7 @@ impl Postgres {
     }
 
     pub(crate) fn recipe_cache_policy(&self) -> Policy {
-        Policy { changes: Arc::clone(&self.0.commits), max_age: MAX_AGE, last_check: None }
+        recipe_policy(&self.0.commits)
     }
 
     fn follow_access_changes(&self) {
@@ -265,6 +266,12 @@ impl Postgres {
             Ok(outcome?)
         })
     }
+}
+
+/// Of caches whose values every commit may change.
+fn recipe_policy(commits: &Arc<AtomicU64>) -> Policy {
+    let changes = Arc::clone(commits);
+    Policy { changes, max_age: MAX_AGE, last_check: None, contention: Contention::Wait }
 }
 
 /// Connects, or says why not in one line.

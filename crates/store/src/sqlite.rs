@@ -78,7 +78,7 @@ pub(crate) use self::inspect::inspect;
 use self::reader::{MAX_AGE, Readers};
 use self::recipe_row::RecipeRow;
 use self::writer::{Undo, Writer};
-use crate::cache::{Policy, ReadCache};
+use crate::cache::{Contention, Policy, ReadCache};
 use crate::idempotency::OnceWrite;
 use crate::{Context, SessionUser, StoreError, Unavailable};
 use ::recipes::{Quotas, Usage};
@@ -125,9 +125,9 @@ impl Sqlite {
             changes: readers.account_commit_counter(),
             max_age: MAX_AGE,
             last_check: None,
+            contention: Contention::ReadDatabase,
         });
-        let usages =
-            ReadCache::new(Policy { changes: readers.commit_counter(), max_age: MAX_AGE, last_check: None });
+        let usages = ReadCache::new(recipe_policy(&readers));
         Ok(Self(Arc::new(Inner { writer, readers, sessions, usages, is_new, notices }), None))
     }
 
@@ -152,7 +152,7 @@ impl Sqlite {
     }
 
     pub(crate) fn recipe_cache_policy(&self) -> Policy {
-        Policy { changes: self.0.readers.commit_counter(), max_age: MAX_AGE, last_check: None }
+        recipe_policy(&self.0.readers)
     }
 
     /// Runs a query on the caller's own thread.
@@ -233,6 +233,12 @@ impl fmt::Debug for Sqlite {
 /// The statement for this text, prepared at most once per connection.
 fn cached<'a>(db: &'a Connection, sql: &str) -> Result<CachedStatement<'a>, StoreError> {
     Ok(db.prepare_cached(sql)?)
+}
+
+/// Of caches whose values every commit may change.
+fn recipe_policy(readers: &Readers) -> Policy {
+    let (changes, contention) = (readers.commit_counter(), Contention::ReadDatabase);
+    Policy { changes, max_age: MAX_AGE, last_check: None, contention }
 }
 
 /// Runs a statement for its effect; says how many rows it changed.

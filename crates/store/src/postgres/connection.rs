@@ -84,6 +84,10 @@ impl Connections {
         Ok(Db(Arc::new(Connection { client, is_usable, has_timed_out, patience, has_pooler })))
     }
 
+    pub(super) fn has_pooler(&self) -> bool {
+        self.has_pooler
+    }
+
     pub(super) fn status(&self) -> deadpool_postgres::Status {
         self.pool.status()
     }

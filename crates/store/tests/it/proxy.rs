@@ -1,4 +1,4 @@
-//! A TCP proxy in front of PostgreSQL that can stop to forward, or close its connections.
+//! A TCP proxy in front of PostgreSQL that can forward late, stop to forward, or close its connections.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,10 +12,21 @@ use tokio::task::JoinHandle;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Forwarding {
     On,
+    /// Answers arrive [`DELAY`] later, as over a slow network.
+    Delayed,
     /// Connections stay open, and nothing arrives any more.
     Stalled,
     /// All connections are closed, and new ones as well.
     Closed,
+}
+
+pub(crate) const DELAY: Duration = Duration::from_millis(400);
+
+/// What is copied.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Requests,
+    Answers,
 }
 
 pub(crate) struct Proxy {
@@ -47,8 +58,8 @@ impl Proxy {
                     let (from_client, to_client) = client.into_split();
                     let (from_server, to_server) = server.into_split();
                     tokio::select! {
-                        () = copy(from_client, to_server, state.clone()) => {}
-                        () = copy(from_server, to_client, state.clone()) => {}
+                        () = copy(from_client, to_server, state.clone(), Direction::Requests) => {}
+                        () = copy(from_server, to_client, state.clone(), Direction::Answers) => {}
                         () = until(state, Forwarding::Closed) => {}
                     }
                 });
@@ -76,12 +87,17 @@ async fn until(mut state: watch::Receiver<Forwarding>, wanted: Forwarding) {
 async fn copy(
     mut from: impl AsyncReadExt + Unpin,
     mut to: impl AsyncWriteExt + Unpin,
-    state: watch::Receiver<Forwarding>,
+    mut state: watch::Receiver<Forwarding>,
+    direction: Direction,
 ) {
     let mut buffer = vec![0; 16 << 10];
     loop {
         let Ok(read @ 1..) = from.read(&mut buffer).await else { return };
-        until(state.clone(), Forwarding::On).await;
+        let forwards = |now: &Forwarding| matches!(now, Forwarding::On | Forwarding::Delayed);
+        let Ok(now) = state.wait_for(forwards).await.map(|now| *now) else { return };
+        if now == Forwarding::Delayed && direction == Direction::Answers {
+            tokio::time::sleep(DELAY).await;
+        }
         if to.write_all(&buffer[..read]).await.is_err() {
             return;
         }

@@ -70,6 +70,32 @@ async fn each_caller_gets_its_own_recipe_and_refused_ones_are_not_written(databa
 
 #[apply(each_database)]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn exactly_the_acknowledged_recipes_are_stored_when_statements_of_batches_fail(database: Database) {
+    let test = TestStore::on(database).await;
+    let taken = test.uid();
+    let first = NewRecipe::new(&draft("First"), taken, None);
+    let first = test.create_recipe(first, test.operator()).await.unwrap();
+    let (mut acknowledged, mut failed) = (vec![first.id.get()], 0);
+    for _ in 0..5 {
+        let recipes = (0..AT_ONCE).map(|number| {
+            let uid = if number % 16 == 7 { taken } else { test.uid() };
+            (NewRecipe::new(&draft("Soup"), uid, None), test.operator())
+        });
+        for outcome in test.create_at_once(recipes.collect()).await {
+            match outcome {
+                Ok(stored) => acknowledged.push(stored.id.get()),
+                Err(StoreError::Bug(_)) => failed += 1,
+                Err(other) => panic!("{other}"),
+            }
+        }
+    }
+    assert_eq!(failed, 5 * AT_ONCE / 16);
+    acknowledged.sort_unstable();
+    assert_eq!(test.ids(Viewer::Admin, 1_000).await, acknowledged);
+}
+
+#[apply(each_database)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_reader_gets_its_own_recipe_and_others_private_and_absent_ones_are_none(database: Database) {
     let test = TestStore::on(database).await;
     let alice = test.user("alice").await.id;

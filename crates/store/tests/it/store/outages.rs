@@ -11,7 +11,7 @@ use store::{DatabaseUrl, NewRecipe, Page, Store, StoreError, Unavailable, Viewer
 use tokio::task::JoinSet;
 
 use super::{Database, TestStore, draft, email, eventually};
-use crate::proxy::{Forwarding, Proxy};
+use crate::proxy::{DELAY, Forwarding, Proxy};
 
 /// The longest that a request waits for a connection and for one statement.
 const BOUND: Duration = Duration::from_secs(8);
@@ -87,6 +87,25 @@ async fn peer_that_hangs_is_an_error_in_bounded_time_and_the_store_recovers_post
         store.create_recipe(new, test.by(alice.id)).await.is_ok()
     })
     .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a server: .ci/with-postgres cargo test -- --include-ignored"]
+async fn new_recipe_of_a_user_takes_one_round_trip_postgres() {
+    let test = TestStore::on(Database::Postgres).await;
+    let alice = test.user("alice").await.id;
+    let (proxy, store) = behind_proxy(&test).await;
+    let create = async || {
+        let new = NewRecipe::new(&draft("Soup"), test.uid(), Some(alice));
+        let began = Instant::now();
+        store.create_recipe(new, test.by(alice)).await.unwrap();
+        began.elapsed()
+    };
+    // Connects, and prepares the statement.
+    create().await;
+    proxy.set(Forwarding::Delayed);
+    let took = create().await;
+    assert!((DELAY..2 * DELAY).contains(&took), "{took:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
