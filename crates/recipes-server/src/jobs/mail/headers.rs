@@ -33,7 +33,7 @@ pub(super) fn from(sender: &Mailbox) -> HeaderValue {
     folded("From", &tokens, address)
 }
 
-/// An address that is not ASCII is the name of an empty group (RFC 6857 section 3.1.8): only the envelope can have it as an address.
+/// An address that is not ASCII is the name of an empty group, as in RFC 6857: only the envelope can have it as an address.
 pub(super) fn to(recipient: &Address) -> HeaderValue {
     let address = recipient.to_string();
     let tokens = if address.is_ascii() {
