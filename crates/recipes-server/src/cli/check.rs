@@ -1,5 +1,6 @@
 //! `recipes check`: tries everything that the service needs, and changes nothing.
 
+mod keys;
 mod search_index;
 
 use std::{
@@ -23,7 +24,7 @@ use crate::signing_key;
 use crate::telemetry::escape::escape;
 
 pub(super) const EXAMPLES: &str = "\
-Prints one line for each of settings, database, search, mail, clock and disk. It creates and changes nothing: \
+Prints one line for each of settings, database, keys, search, mail, clock and disk. It creates and changes nothing: \
 the database is not migrated, and no mail is sent. The service may run at the same time.
 
 Exit code 0: all are right. 1: one is not. 2: a setting cannot be read at all.
@@ -52,6 +53,7 @@ pub(super) async fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let findings = [
         ("settings", settings(config)),
         ("database", database(config).await),
+        ("keys", keys::open_all(config, clock.now()).await),
         ("search", search_index::compare(config, clock.now()).await),
         ("mail", mail(config, &clock).await),
         ("clock", time(config, clock.now())),

@@ -14,7 +14,7 @@ use super::error::ConfigError;
 use super::values::HEADING;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
-use crate::jobs::mail::{MailTemplate, Outbox, Smtp, Transport};
+use crate::jobs::mail::{MailTemplate, Outbox, Smtp, Transport, with_ascii_domain};
 use crate::public_url::PublicUrl;
 
 #[derive(Args, Clone, Debug)]
@@ -81,7 +81,14 @@ impl FromStr for Sender {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mailbox = text.parse();
-        mailbox.map(Self).map_err(|_| "must be as in recipes@example.com or Recipes <recipes@example.com>")
+        const FORM: &str = "must be as in recipes@example.com or Recipes <recipes@example.com>";
+        let mailbox: Mailbox = text.parse().map_err(|_| FORM)?;
+        let Mailbox { name, email } = mailbox;
+        let email = with_ascii_domain(&email).ok_or(FORM)?;
+        // Only few mail servers can send others (RFC 6531).
+        if !email.user().is_ascii() {
+            return Err("must have an address that is ASCII before the @; the name may be in any script");
+        }
+        Ok(Self(Mailbox::new(name, email)))
     }
 }

@@ -136,6 +136,19 @@ fn invalid_public_url_and_sender_are_refused() {
         &["--mail-from=?"],
         "MAIL_FROM (--mail-from) is \"?\": must be as in recipes@example.com or Recipes <recipes@example.com>",
     );
+    refused(
+        &["--mail-from=k\u{fc}che@example.com"],
+        "MAIL_FROM (--mail-from) is \"k\u{fc}che@example.com\": must have an address that is ASCII before the @; the name may be in \
+         any script",
+    );
+}
+
+#[test]
+fn sender_may_have_a_name_and_a_domain_in_any_script() {
+    let config = read(&["--mail-from=K\u{fc}che <recipes@k\u{fc}che.example>"]).unwrap();
+    let from = config.mail_template("127.0.0.1:80".parse().unwrap()).unwrap().from;
+    assert_eq!(from.email.to_string(), "recipes@xn--kche-0ra.example");
+    assert_eq!(from.name.as_deref(), Some("K\u{fc}che"));
 }
 
 #[test]

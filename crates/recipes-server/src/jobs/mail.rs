@@ -15,6 +15,7 @@
 //! opens (`api/links.rs`). It is in the fragment, behind `#`, which browsers do not send and proxies do not log. Opening a
 //! link changes nothing: programs that scan mails for dangerous links open all of them.
 
+mod headers;
 mod outbox;
 mod send_error;
 mod smtp;
@@ -31,6 +32,7 @@ use store::{Context, Store, StoreError};
 use tokio::sync::Notify;
 
 pub use self::{
+    headers::with_ascii_domain,
     outbox::Outbox,
     smtp::Smtp,
     template::{MailTemplate, invitation_link},

@@ -168,13 +168,13 @@ impl WebhookWorker {
         Ok(Some(format!("{{\"type\":\"{event}\",\"timestamp\":\"{at}\",\"data\":{data}}}")))
     }
 
-    /// The keys that sign. `None`, after it was logged: one cannot be decrypted.
+    /// The keys that sign. `None`, after it was logged: the current one cannot be decrypted. A former one that is lost signs no more, so
+    /// that a new secret is enough then.
     async fn keys(&self, webhook: &WebhookRow, now: Timestamp) -> Option<Vec<zeroize::Zeroizing<Vec<u8>>>> {
-        let former = webhook.former_secret.as_ref().filter(|former| former.until > now);
-        let sealed = [Some(&webhook.secret), former.map(|former| &former.secret)];
-        let mut keys = Vec::new();
-        for sealed in sealed.into_iter().flatten() {
-            keys.push(self.0.sealer.open(&secret_name(webhook.id), sealed).await.ok()?);
+        let (sealer, name) = (&self.0.sealer, secret_name(webhook.id));
+        let mut keys = vec![sealer.open(&name, &webhook.secret).await.ok()?];
+        if let Some(former) = webhook.former_secret.as_ref().filter(|former| former.until > now) {
+            keys.extend(sealer.open(&name, &former.secret).await.ok());
         }
         Some(keys)
     }

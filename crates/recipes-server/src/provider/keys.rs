@@ -18,7 +18,8 @@ use crate::sealing::SealingKey;
 /// RS256 for ID tokens, because most libraries expect it. ES256 for access tokens, because it signs 16 times as fast.
 const ALGORITHMS: [Algorithm; 2] = [Algorithm::Rs256, Algorithm::Es256];
 
-const DATA_KEY: &str = "data key";
+/// The name under which the data key is encrypted.
+pub(super) const DATA_KEY: &str = "data key";
 
 /// Other processes may change the rows at the same time, but not for ever.
 const ATTEMPTS: usize = 5;

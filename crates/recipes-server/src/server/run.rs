@@ -53,7 +53,7 @@ pub async fn run(
         .initial_stream_window_size(limits::STREAM_WINDOW)
         .initial_connection_window_size(limits::CONNECTION_WINDOW)
         .max_send_buf_size(limits::SEND_BUFFER)
-        .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX));
+        .max_header_list_size(limits::HTTP2_HEADER_BYTES);
 
     let draining = service.draining().clone();
     let drain = async move {

@@ -15,6 +15,7 @@ use recipes_server::jobs::webhooks::{PAUSES, WebhookWorker, WebhookWorkerConfig}
 use recipes_server::provider::SecretSealer;
 use recipes_server::webhook_sender::WebhookSender;
 use serde_json::{Value, json};
+use store::{Context, NewWebhookSecret, WebhookChange};
 use tokio::net::TcpListener;
 use tower_passport::Network;
 
@@ -329,4 +330,22 @@ async fn replaced_secret_signs_for_a_day() {
     let message = &receiver.messages()[0];
     assert!(message.is_signed_with(secret) && !message.is_signed_with(&hook.secret));
     assert_eq!(message.json()["data"], json!({}));
+}
+
+#[tokio::test]
+async fn new_secret_is_enough_after_the_former_one_was_lost() {
+    let (app, receiver, hook) = started().await;
+    let (id, now) = (app.store.webhooks().await.unwrap()[0].id, app.clock.now());
+    // Encrypted with a key that is lost.
+    let secret = Some(NewWebhookSecret { secret: vec![7; 60], former_until: now });
+    let change = WebhookChange { secret, ..WebhookChange::default() };
+    app.store.change_webhook(id, change, Context::operator(now)).await.unwrap().unwrap();
+    app.alice().await.posts_recipe("Soup").await;
+    app.sends().await;
+    assert_eq!(receiver.told(), [""; 0]);
+
+    let replaced = app.admin().await.post(&format!("{}/secret", hook.path), &json!({})).await.is(201).json();
+    app.clock.advance(Duration::from_hours(1));
+    app.sends().await;
+    assert!(receiver.messages()[0].is_signed_with(replaced["data"]["secret"].as_str().unwrap()));
 }

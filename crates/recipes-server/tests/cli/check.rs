@@ -25,18 +25,19 @@ fn report_has_one_line_for_each_part_and_nothing_is_created() {
     let report = folder.run("check");
     report.is(0).complains(&[]);
     let lines: Vec<_> = report.stdout.lines().collect();
-    assert_eq!(lines.len(), 6, "{report:#?}");
+    assert_eq!(lines.len(), 7, "{report:#?}");
     assert_eq!(
-        lines[..4],
+        lines[..5],
         [
             "settings: ok, the service listens on http://127.0.0.1:8080",
             "database: ok, sqlite:data/recipes.db is new, and the first start creates its tables",
+            "keys: ok, nothing is encrypted yet",
             "search: ok, the next start builds the index in data/search",
             "mail: ok, SMTP_URL is not set: mails are not sent but written to data/outbox",
         ]
     );
-    assert!(lines[4].starts_with("clock: ok, it is 20") && lines[4].ends_with('Z'), "{report:#?}");
-    assert!(lines[5].starts_with("disk: ok, ") && lines[5].contains(" MiB are free in data"), "{report:#?}");
+    assert!(lines[5].starts_with("clock: ok, it is 20") && lines[5].ends_with('Z'), "{report:#?}");
+    assert!(lines[6].starts_with("disk: ok, ") && lines[6].contains(" MiB are free in data"), "{report:#?}");
     assert!(!folder.has("data"));
 
     folder.write("recipes.json", "[]");
@@ -70,6 +71,35 @@ fn each_part_that_is_wrong_is_named_with_the_reason() {
     // A value that cannot be read at all stops every command.
     folder.run("check --port abc").is(2).says("");
     folder.with("check").env("JWT_SECRET_FILE", "nowhere").run().is(2).says("");
+}
+
+#[test]
+fn encrypted_values_are_read_with_the_secret_that_encrypted_them() {
+    let folder = Folder::new();
+    let added = folder.run("webhooks add https://kitchen.example/hook --json");
+    let added: serde_json::Value = serde_json::from_str(&added.is(0).stdout).unwrap();
+    let is_read = |ended: &Ended| {
+        assert_eq!(line(ended.is(0), "keys"), "ok, encrypted values that can be read: 1");
+    };
+    is_read(&folder.run("check"));
+
+    let (secret, other) = (folder.read("data/jwt-secret"), folder.run("secret").is(0).stdout.clone());
+    let with = |current: &str| folder.with("check").env("JWT_SECRET", current.trim());
+    let report = with(&other).run();
+    failed(&report, "keys", "JWT_SECRET is another one than the secret that encrypted them");
+    let rotate = format!("recipes webhooks rotate-secret for {}", added["id"].as_str().unwrap());
+    failed(&report, "keys", &rotate);
+    is_read(&with(&other).env("JWT_SECRET_PREVIOUS", secret.trim()).run());
+    // It was not encrypted anew.
+    is_read(&with(&secret).run());
+
+    std::fs::remove_file(folder.path("data/jwt-secret")).unwrap();
+    failed(&folder.run("check"), "keys", "JWT_SECRET is not set, and data/jwt-secret is missing");
+    assert!(!folder.has("data/jwt-secret"));
+    with(&other).run().is(1);
+    let rotate = format!("webhooks rotate-secret {}", added["id"].as_str().unwrap());
+    folder.with(&rotate).env("JWT_SECRET", other.trim()).run().is(0);
+    is_read(&with(&other).run());
 }
 
 /// A mail server that answers each command with the next line.

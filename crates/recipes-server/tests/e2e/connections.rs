@@ -198,6 +198,35 @@ async fn idle_http2_connection_is_closed_although_its_client_answers_pings() {
     assert_eq!(pings.await, 0);
 }
 
+/// Four frames of a flood kept other clients waiting, so the first one ends the connection (CVE-2024-27316).
+#[tokio::test(flavor = "multi_thread")]
+async fn http2_head_with_thousands_of_fields_ends_its_connection() {
+    const FIELD: &[u8] = b"\0\x01a\x01b";
+    const ENHANCE_YOUR_CALM: [u8; 4] = [0, 0, 0, 11];
+    let address = serve(Connections { idle_timeout: Duration::from_millis(500), ..CONNECTIONS }).await;
+    let code = blocking(move || {
+        let fields = FIELD.repeat(2_000);
+        let length = u32::try_from(fields.len()).unwrap().to_be_bytes();
+        let mut stream = connect(address);
+        stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
+        // SETTINGS, HEADERS without END_HEADERS (":method: GET"), one CONTINUATION that does not end them either.
+        stream.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).unwrap();
+        stream.write_all(&[0, 0, 1, 1, 1, 0, 0, 0, 1, 0x82]).unwrap();
+        stream.write_all(&[length[1], length[2], length[3], 9, 0, 0, 0, 0, 1]).unwrap();
+        stream.write_all(&fields).unwrap();
+        loop {
+            let mut head = [0; 9];
+            stream.read_exact(&mut head).expect("the connection ends with GOAWAY");
+            let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
+            stream.read_exact(&mut payload).unwrap();
+            if head[3] == 7 {
+                return payload[4..8].to_vec();
+            }
+        }
+    });
+    assert_eq!(code.await, ENHANCE_YOUR_CALM);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn too_large_request_head_is_refused() {
     let address = serve(CONNECTIONS).await;

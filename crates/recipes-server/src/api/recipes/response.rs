@@ -45,7 +45,7 @@ impl RecipeResponse {
         Self { etag, modified_at, headers, body: body.into() }
     }
 
-    /// The response to a change, which is too young for `Last-Modified`.
+    /// Without `Last-Modified`: for a change, which is too young for one, and for a former revision.
     pub(super) fn with_status(mut self, status: StatusCode) -> Response {
         self.headers.remove(header::LAST_MODIFIED);
         self.finish(status)

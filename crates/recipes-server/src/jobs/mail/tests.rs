@@ -296,6 +296,20 @@ async fn temporary_refusal_is_retried() {
 }
 
 #[tokio::test]
+async fn mail_server_that_takes_7_bits_only_gets_chinese_mails() {
+    let (url, taken) = mail_server(&[]).await;
+    let smtp = Smtp::new(&url.into()).unwrap();
+    let service = Service::with(|_, _| Transport::Smtp(smtp)).await;
+    let (to, chinese) = (address("ada@example.org"), LanguageTag::parse("zh").unwrap());
+    let purpose = MailPurpose::ResetPassword;
+    service.mailer.request_link(purpose, &to, Actor::OPERATOR, chinese).await.unwrap();
+    service.delivers().await;
+    let (_, mail) = in_time(taken).await.unwrap();
+    assert!(mail.is_ascii() && mail.contains("\r\nContent-Language: zh\r\n"), "{mail}");
+    assert!(mail.contains("\r\nContent-Transfer-Encoding: base64\r\n"), "{mail}");
+}
+
+#[tokio::test]
 async fn permanent_refusal_is_not_retried_and_retries_are_bounded() {
     let never: &[&str] = &["550 no such mailbox"];
     let (url, taken) = mail_server(never).await;

@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf};
 
 use lettre::Message;
 
-use super::{outbox::Outbox, send_error::SendError, smtp::Smtp};
+use super::{outbox::Outbox, send_error::SendError, smtp::Smtp, template::TextForm};
 
 #[derive(Debug)]
 pub enum Transport {
@@ -19,6 +19,13 @@ pub(super) enum SentTo {
 }
 
 impl Transport {
+    pub(super) fn text_form(&self) -> TextForm {
+        match self {
+            Self::Smtp(_) => TextForm::SevenBit,
+            Self::Outbox(_) => TextForm::Readable,
+        }
+    }
+
     pub(super) async fn send(&self, message: &Message) -> Result<SentTo, SendError> {
         match self {
             Self::Smtp(smtp) => smtp.send(message).await.map(|()| SentTo::Server),

@@ -159,7 +159,7 @@ impl Sender {
     }
 
     async fn deliver(&self, TakenForMe { mail, token }: TakenForMe, permit: Option<OwnedSemaphorePermit>) {
-        let MailerConfig { store, clock, entropy, template, .. } = &self.config;
+        let MailerConfig { store, clock, entropy, template, transport, .. } = &self.config;
         let (mail_type, user) = type_and_user(mail.content);
         let user = user.map(tracing::field::display);
         let message = {
@@ -170,7 +170,7 @@ impl Sender {
                 to: &mail.to,
                 token: &token,
             };
-            template.write(&letter, entropy.bytes(), clock.now())
+            template.write(&letter, transport.text_form(), entropy.bytes(), clock.now())
         };
         let sent = match message {
             Ok(message) => self.send(&message).await,
