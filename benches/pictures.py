@@ -12,6 +12,8 @@ only if it says when to try again. Reads are sent at a fixed rate, so a server t
 import argparse
 import http.client
 import json
+import multiprocessing
+import os
 import shutil
 import threading
 import time
@@ -158,25 +160,38 @@ class Client:
 
     @contextmanager
     def uploading(self, clients: int):
-        """Uploads without pause beside whatever the caller does meanwhile."""
+        """Uploads without pause beside whatever the caller does meanwhile.
+
+        In a process of their own, with low priority: the reads are measured in this one, and on real networks the uploads come
+        from other machines.
+        """
         bodies = [self.pictures.next() for _ in range(clients * 4)]
-        answers, is_over = [], threading.Event()
+        answers, is_over = multiprocessing.SimpleQueue(), multiprocessing.Event()
 
         def work(number: int):
             place = number
             while not is_over.is_set():
-                answers.append(self.upload(number, bodies[place % len(bodies)]))
+                answers.put(self.upload(number, bodies[place % len(bodies)]))
                 place += clients
 
-        threads = [threading.Thread(target=work, args=(number,)) for number in range(clients)]
-        for thread in threads:
-            thread.start()
-        try:
-            yield answers
-        finally:
-            is_over.set()
+        def process():
+            os.nice(19)
+            threads = [threading.Thread(target=work, args=(number,)) for number in range(clients)]
+            for thread in threads:
+                thread.start()
             for thread in threads:
                 thread.join()
+
+        uploaded = []
+        uploader = multiprocessing.Process(target=process)
+        uploader.start()
+        try:
+            yield uploaded
+        finally:
+            is_over.set()
+            uploader.join()
+            while not answers.empty():
+                uploaded.append(answers.get())
 
 
 def arguments():
