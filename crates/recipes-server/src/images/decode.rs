@@ -133,17 +133,25 @@ fn sizes(picture: DynamicImage, profile: Option<&[u8]>) -> Result<NewImage, Imag
     if let Some(converted) = profile.and_then(|profile| in_srgb(&large, profile)) {
         large = converted;
     }
-    let (width, height) = large.dimensions();
-    let of = |picture: &RgbImage, size: ImageSize| {
-        resized(picture.as_raw(), picture.dimensions(), size.of(width, height))
-    };
-    let medium = of(&large, ImageSize::Medium)?;
-    let small = of(&medium, ImageSize::Small)?;
+    let dimensions = large.dimensions();
     let mut written = jpeg(&large, QUALITY)?;
     if written.len() > LARGE_BYTES {
         written = jpeg(&large, QUALITY_OF_NOISE)?;
     }
-    Ok(NewImage::new((width, height), [jpeg(&small, QUALITY)?, jpeg(&medium, QUALITY)?, written]))
+    // A small original has the same pixels in several sizes, and writing a JPEG takes most of the time of a small picture.
+    let smaller =
+        |larger: &RgbImage, written: &[u8], size: ImageSize| -> Result<(RgbImage, Vec<u8>), ImageError> {
+            let target = size.of(dimensions.0, dimensions.1);
+            if target == larger.dimensions() {
+                return Ok((larger.clone(), written.to_vec()));
+            }
+            let picture = resized(larger.as_raw(), larger.dimensions(), target)?;
+            let written = jpeg(&picture, QUALITY)?;
+            Ok((picture, written))
+        };
+    let (medium, medium_written) = smaller(&large, &written, ImageSize::Medium)?;
+    let (_, small_written) = smaller(&medium, &medium_written, ImageSize::Small)?;
+    Ok(NewImage::new(dimensions, [small_written, medium_written, written]))
 }
 
 /// The picture in the colours that pictures without a profile have. `None` if the profile is of no use.

@@ -47,6 +47,7 @@ async fn each_format_becomes_a_jpeg_in_three_sizes() {
     let small = maker.make(encoded(halves(30, 20), ImageFormat::Png)).await.unwrap();
     assert_eq!((small.width, small.height), (30, 20), "pictures are not enlarged");
     assert_eq!(decoded(&small.small).dimensions(), (30, 20));
+    assert!(small.small == small.medium && small.medium == small.large);
 }
 
 #[test]

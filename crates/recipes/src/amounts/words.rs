@@ -104,9 +104,9 @@ impl<T: Copy> Phrases<T> {
     /// The longest phrase at the end of the text, and its length there.
     fn find_at_end(&self, text: &str) -> Option<usize> {
         let starts = text.char_indices().rev().take(24);
-        let found = starts.filter_map(|(start, _)| {
+        let found = starts.filter(|(start, _)| is_start_of_word(text, *start)).filter_map(|(start, _)| {
             let (_, length) = self.find(text.get(start..)?)?;
-            (is_start_of_word(text, start) && start + length == text.len()).then_some(length)
+            (start + length == text.len()).then_some(length)
         });
         found.max()
     }
@@ -244,7 +244,7 @@ pub(super) fn prefix(text: &str, phrase: &str, exact: bool) -> Option<usize> {
             while rest.peek().is_some_and(|(_, c)| c.is_whitespace()) {
                 rest.next();
             }
-        } else if want != got && (exact || !want.to_lowercase().eq(got.to_lowercase())) {
+        } else if want != got && (exact || !is_same_letter(want, got)) {
             return None;
         }
     }
@@ -254,6 +254,14 @@ pub(super) fn prefix(text: &str, phrase: &str, exact: bool) -> Option<usize> {
         return None;
     }
     Some(rest.peek().map_or(text.len(), |(at, _)| *at))
+}
+
+/// Whether two characters differ in their case only. Most that are compared are different ASCII letters, so these come first.
+fn is_same_letter(a: char, b: char) -> bool {
+    if a.is_ascii() && b.is_ascii() {
+        return a.eq_ignore_ascii_case(&b);
+    }
+    a.to_lowercase().eq(b.to_lowercase())
 }
 
 #[cfg(test)]
