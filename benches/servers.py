@@ -20,6 +20,10 @@ ACCOUNT = {"name": "Ada", "email": "ada@example.com", "password": "correct horse
 SECRET = "a secret for measurements only, 32 bytes and more"
 
 
+# Recipes of each server at the beginning.
+STORED = 20
+
+
 def recipe(number: int) -> dict:
     """A recipe of everyday size: 12 lines, about half a kilobyte."""
     ingredients = [f"{amount + number % 7} tablespoons of ingredient number {amount}, finely chopped" for amount in range(1, 13)]
@@ -157,7 +161,7 @@ def fill(server: Server):
     # `running` waits for a response to /recipes/1, which does not exist yet: a 404 counts.
     with server.running() as running:
         token = json.loads(running.call("POST", "/api/v1/users/signup", ACCOUNT))["token"]
-        for number in range(1, 21):
+        for number in range(1, STORED + 1):
             running.call("POST", "/api/v1/recipes", recipe(number), token)
 
 
@@ -178,7 +182,7 @@ def grown(ours: Server, recipes: int) -> Server:
     shutil.rmtree(home, ignore_errors=True)
     shutil.copytree(ours.home, home)
     with open(home / "more.ndjson", "w") as file:
-        for number in range(recipes):
+        for number in range(STORED + 1, STORED + 1 + recipes):
             file.write(json.dumps(recipe(number)) + "\n")
     environment = {"PATH": os.environ["PATH"], "DATABASE_URL": "sqlite:recipes.db"}
     subprocess.run([*ours.command, "import", "more.ndjson"], cwd=home, env=environment, check=True, stdout=subprocess.DEVNULL)
