@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -76,7 +77,10 @@ def postgres(folder: Path):
 
 @contextmanager
 def serving(program: Path, folder: Path, url: str):
-    """The program on this database."""
+    """The program on this database, when its search index is complete.
+
+    The index is in the folder. A folder that was used with another database costs a new index.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     log = folder / f"{port}.log"
@@ -85,7 +89,10 @@ def serving(program: Path, folder: Path, url: str):
         process = subprocess.Popen([program, "serve"], cwd=folder, env=settings, stderr=file)
         try:
             wait_until_it_answers(process, port, log)
-            yield Running(None, port, process, folder, 0)
+            running = Running(None, port, process, folder, 0)
+            while "search" in json.loads(running.call("GET", "/readyz")):
+                time.sleep(0.1)
+            yield running
         finally:
             process.terminate()
             process.wait(30)

@@ -12,6 +12,7 @@ several short measurements that alternate, because the speed of a shared machine
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -41,9 +42,9 @@ class Setup:
     options: argparse.Namespace
 
     @contextmanager
-    def serving(self, url: str):
-        """The program on this database, and a token of a user."""
-        with serving(self.program, self.folder / "server", url) as running:
+    def serving(self, url: str, number: int = 0):
+        """The program on this database, and a token of a user. Servers that run at once have different numbers."""
+        with serving(self.program, self.folder / f"{url.split(':')[0]}-{number}", url) as running:
             yield running, running.token()
 
     def sqlite(self) -> str:
@@ -110,7 +111,9 @@ def fill(setup: Setup):
     setup.database.create("pgbench")
 
     run(setup.program, folder, setup.sqlite(), "import", "recipes.ndjson")
-    with serving(setup.program, folder / "server", setup.sqlite()) as running:
+    for old in [*folder.glob("sqlite-*"), *folder.glob("postgres-*")]:
+        shutil.rmtree(old)
+    with serving(setup.program, folder / "sqlite-0", setup.sqlite()) as running:
         running.call("POST", "/api/v1/users/signup", ACCOUNT)
     run(setup.program, folder, setup.sqlite(), "backup", "all.backup")
     run(setup.program, folder, setup.postgres(), "restore", "all.backup")
@@ -174,7 +177,7 @@ def replicas(setup: Setup) -> list[Row]:
 
     def ours(count: int) -> float:
         with ExitStack() as stack:
-            servers = [stack.enter_context(setup.serving(setup.postgres())) for _ in range(count)]
+            servers = [stack.enter_context(setup.serving(setup.postgres(), number)) for number in range(count)]
             commands = [
                 wrk(running, setup.options.seconds, 33 // count, "GET", "/api/v1/recipes/", token, "", setup.options.recipes)
                 for running, token in servers
