@@ -37,6 +37,12 @@ impl Compressors {
         let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self(Arc::new(Semaphore::new(cores)))
     }
+
+    /// Nothing is compressed, as under load.
+    #[cfg(test)]
+    pub(super) fn none() -> Self {
+        Self(Arc::new(Semaphore::new(0)))
+    }
 }
 
 /// Whether the client accepts gzip (RFC 9110 section 12.5.3).

@@ -24,6 +24,10 @@ use crate::telemetry::request::LoggedRequest;
 /// Bytes that hyper gets at a time. It copies them, and asks for more once they are sent.
 const PIECE: usize = 16 * 1024;
 
+/// Bytes after which the other requests of the thread get their turn. A client that reads as fast as we write would have all of
+/// its response before them: 1.5 ms for 4 MiB, as measured, and four such clients 4 ms.
+const TURN: usize = 64 * 1024;
+
 /// Memory that is reserved for a body of unknown length: one part of it, which may be one recipe of the largest size.
 const STREAMED: usize = limits::BODY_BYTES + 16 * 1024;
 
@@ -79,6 +83,8 @@ impl Sending {
                 unsent: Bytes::new(),
                 gzip: gzip.then(|| Gzip::new(self.compressors.clone())),
                 reserved: Arc::new(reserved),
+                in_this_turn: 0,
+                turn_of_others: None,
                 request: request.clone(),
             })
         }))
@@ -91,6 +97,9 @@ struct ResponseBody {
     unsent: Bytes,
     gzip: Option<Gzip>,
     reserved: Arc<Reservation>,
+    /// Bytes.
+    in_this_turn: usize,
+    turn_of_others: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     request: LoggedRequest,
 }
 
@@ -103,7 +112,17 @@ impl HttpBody for ResponseBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.get_mut();
-        let frame = |piece: Bytes| {
+        if let Some(turn) = &mut this.turn_of_others {
+            ready!(turn.as_mut().poll(context));
+            this.turn_of_others = None;
+        }
+        let mut frame = |piece: Bytes| {
+            this.in_this_turn += piece.len();
+            if this.in_this_turn >= TURN {
+                this.in_this_turn = 0;
+                // Unlike a call of the waker, it lets the runtime look for new requests first.
+                this.turn_of_others = Some(Box::pin(tokio::task::yield_now()));
+            }
             let piece = CountedPiece { piece, _reserved: Arc::clone(&this.reserved) };
             Poll::Ready(Some(Ok(Frame::data(Bytes::from_owner(piece)))))
         };
@@ -172,6 +191,8 @@ impl AsRef<[u8]> for CountedPiece {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use futures_util::stream;
     use http_body_util::BodyExt as _;
 
@@ -212,6 +233,27 @@ mod tests {
         sending.memory.reserve(1).unwrap_err();
         drop(pieces);
         sending.memory.reserve(length + CONNECTION_BUFFERS).unwrap();
+    }
+
+    #[tokio::test]
+    async fn others_get_their_turn_while_a_large_body_is_sent() {
+        let turns = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&turns);
+        tokio::spawn(async move {
+            loop {
+                counted.fetch_add(1, Ordering::Relaxed);
+                tokio::task::yield_now().await;
+            }
+        });
+        for accepts_gzip in [false, true] {
+            let before = turns.load(Ordering::Relaxed);
+            // Nothing else in this body makes the task wait.
+            let body = vec![b'x'; 16 * TURN];
+            let sending = Sending { memory: MemoryBudget::new(64 << 20), compressors: Compressors::none() };
+            let prepared = sending.prepare(response(body), &request(), accepts_gzip).unwrap();
+            prepared.into_body().collect().await.unwrap();
+            assert!(turns.load(Ordering::Relaxed) - before >= 15, "{accepts_gzip}");
+        }
     }
 
     #[test]
