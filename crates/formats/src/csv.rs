@@ -1,6 +1,7 @@
 //! Spreadsheets with one recipe a row: `MyRecipeBox`, Plan to Eat, and others with the same names of columns.
 
 use std::collections::BTreeMap;
+use std::io::Cursor;
 
 use serde_json::json;
 
@@ -40,50 +41,71 @@ pub(crate) fn is_header(line: &str) -> bool {
         && has(&["ingredients", "directions", "instructions"])
 }
 
-pub(crate) fn items(text: &str) -> Vec<Item> {
-    let first = text.lines().next().unwrap_or_default();
-    let count = |separator: char| first.matches(separator).count();
-    let separator = ['\t', ';', ','].into_iter().max_by_key(|it| count(*it)).unwrap_or(',');
-    let delimiter = u8::try_from(separator).unwrap_or(b',');
-    let mut reader = ::csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .flexible(true)
-        .from_reader(text.trim_start_matches('\u{feff}').as_bytes());
-    let Ok(header) = reader.headers() else {
-        return vec![Item::refused(Format::Csv, "has no line with the names of its columns")];
-    };
-    let columns: Vec<String> = header.iter().map(str::to_owned).collect();
-    if !is_header(&columns.join("\t")) {
-        return vec![Item::refused(
-            Format::Csv,
-            "has no columns for the title, and ingredients or directions",
-        )];
+pub(crate) fn items(text: String) -> Vec<Item> {
+    match Rows::open(text) {
+        Ok(rows) => rows.collect(),
+        Err(refused) => vec![*refused],
     }
-    let mut items = Vec::new();
-    for record in reader.records() {
-        match record {
-            Ok(record) => {
-                let row: BTreeMap<String, &str> = columns
-                    .iter()
-                    .map(|name| normal(name))
-                    .zip(record.iter())
-                    .filter(|(_, cell)| !is_no_value(cell))
-                    .collect();
-                if row.is_empty() {
-                    continue;
+}
+
+/// The items of a table, one row at a time: a table may have many thousands.
+pub(crate) struct Rows {
+    reader: ::csv::Reader<Cursor<String>>,
+    /// Their normal names.
+    columns: Vec<String>,
+}
+
+impl Rows {
+    /// # Errors
+    /// An item that says why the whole table is refused.
+    pub(crate) fn open(text: String) -> Result<Self, Box<Item>> {
+        let refused = |why| Box::new(Item::refused(Format::Csv, why));
+        let text = match text.strip_prefix('\u{feff}') {
+            Some(rest) => rest.to_owned(),
+            None => text,
+        };
+        let first = text.lines().next().unwrap_or_default();
+        let count = |separator: char| first.matches(separator).count();
+        let separator = ['\t', ';', ','].into_iter().max_by_key(|it| count(*it)).unwrap_or(',');
+        let delimiter = u8::try_from(separator).unwrap_or(b',');
+        let mut reader =
+            ::csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(Cursor::new(text));
+        let Ok(header) = reader.headers() else {
+            return Err(refused("has no line with the names of its columns"));
+        };
+        let columns: Vec<String> = header.iter().map(str::to_owned).collect();
+        if !is_header(&columns.join("\t")) {
+            return Err(refused("has no columns for the title, and ingredients or directions"));
+        }
+        let columns = columns.iter().map(|name| normal(name)).collect();
+        Ok(Self { reader, columns })
+    }
+}
+
+impl Iterator for Rows {
+    type Item = Item;
+
+    fn next(&mut self) -> Option<Item> {
+        loop {
+            match self.reader.records().next()? {
+                Ok(record) => {
+                    let cells = self.columns.iter().cloned().zip(record.iter());
+                    let row: BTreeMap<String, &str> = cells.filter(|(_, cell)| !is_no_value(cell)).collect();
+                    if row.is_empty() {
+                        continue;
+                    }
+                    let mut item = recipe(&row).finish(Format::Csv);
+                    item.place.line = record.position().map(::csv::Position::line);
+                    return Some(item);
                 }
-                let mut item = recipe(&row).finish(Format::Csv);
-                item.place.line = record.position().map(::csv::Position::line);
-                items.push(item);
-            }
-            Err(why) => {
-                let mut item = Item::refused(Format::Csv, "is a row that cannot be read");
-                item.place.line = why.position().map(::csv::Position::line);
-                items.push(item);
+                Err(why) => {
+                    let mut item = Item::refused(Format::Csv, "is a row that cannot be read");
+                    item.place.line = why.position().map(::csv::Position::line);
+                    return Some(item);
+                }
             }
         }
     }
-    items
 }
 
 fn recipe(row: &BTreeMap<String, &str>) -> Found {
@@ -217,6 +239,6 @@ mod tests {
         assert!(is_header("Title;Course;Directions"));
         assert!(!is_header("Tomato soup, with ingredients, of my title"));
         assert!(!is_header("name,email,password"));
-        assert_eq!(items("title,x,ingredients\n\"open").len(), 1);
+        assert_eq!(items("title,x,ingredients\n\"open".to_owned()).len(), 1);
     }
 }

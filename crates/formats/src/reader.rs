@@ -9,6 +9,7 @@ use recipes::formats::JsonItems;
 use serde_json::Value;
 
 use crate::archive::{Archive, Entry, ReadSeek, is_not_read};
+use crate::csv;
 use crate::document::{self, Document};
 use crate::format::Format;
 use crate::layout::Layout;
@@ -30,7 +31,7 @@ impl<'a> Input<'a> {
     }
 }
 
-/// The items of one file. It holds one file of an archive and one item of a list at a time.
+/// The items of one file. It holds one file of an archive and one item of a list at a time, and of a table its text.
 pub struct Reader<'a> {
     source: Source<'a>,
     options: Options,
@@ -45,6 +46,7 @@ pub struct Reader<'a> {
 enum Source<'a> {
     Json(Box<JsonItems<Box<dyn BufRead + Send + 'a>>>),
     Archives(Vec<Archive<'a>>),
+    Table(Box<csv::Rows>),
     Ended,
 }
 
@@ -123,6 +125,13 @@ impl<'a> Reader<'a> {
         let bytes = rest(head, rest_of_file, max)?;
         if bytes.len() > max {
             reader.refuse(reader.options.format.unwrap_or(Format::Text), too_long(max));
+        } else if layout == Layout::Csv {
+            // Not copied if it is UTF-8.
+            let text = String::from_utf8(bytes).unwrap_or_else(|error| text::of_bytes(error.as_bytes()));
+            match csv::Rows::open(text) {
+                Ok(rows) => reader.source = Source::Table(Box::new(rows)),
+                Err(refused) => reader.queue.push_back(*refused),
+            }
         } else {
             reader.read_bytes(layout, &bytes, &Place::default(), false);
         }
@@ -167,6 +176,16 @@ impl<'a> Reader<'a> {
                     }
                 },
                 Source::Archives(_) => self.next_entry(),
+                Source::Table(rows) => {
+                    if let Some(item) = rows.next() {
+                        self.queue.push_back(item);
+                    } else {
+                        self.source = Source::Ended;
+                        if self.items == 0 {
+                            self.refuse(Format::Csv, "has no recipe");
+                        }
+                    }
+                }
             }
         }
     }

@@ -6,7 +6,7 @@ use flate2::{Compression, write::GzEncoder};
 use formats::Format;
 use serde_json::{Value, json};
 
-use super::{archive, left_out, only, read, recipe};
+use super::{archive, errors, left_out, only, read, recipe};
 
 #[test]
 fn mealie_of_the_old_version_is_read_from_its_archive() {
@@ -280,6 +280,20 @@ fn spreadsheets_are_read_by_the_names_of_their_columns() {
         (&json!(["fruit", "Apples"]), &json!({"name": "Book", "url": "https://t.example/1"}))
     );
     assert_eq!(read["nutrition"], json!({"calories": "300", "fatContent": "12 g"}));
+}
+
+#[test]
+fn table_without_a_recipe_is_refused_and_its_bad_rows_are_named() {
+    let header = "title,ingredients,directions\n";
+    assert_eq!(errors(&read("empty.csv", header.as_bytes())), ["has no recipe"]);
+    assert_eq!(errors(&read("blank.csv", format!("{header},,\n,,\n").as_bytes())), ["has no recipe"]);
+    let bytes = [header.as_bytes(), b"Soup,leek,Boil.\n,,\nTart,apples,Bake.\n"].concat();
+    for items in [read("two.csv", &bytes), read("two.zip", &archive(&[("two.csv", &bytes)]))] {
+        let names: Vec<_> = items.iter().map(|item| recipe(item)["name"].clone()).collect();
+        assert_eq!(names, ["Soup", "Tart"]);
+        let lines: Vec<_> = items.iter().map(|item| item.place.line).collect();
+        assert_eq!(lines, [Some(2), Some(4)]);
+    }
 }
 
 #[test]
