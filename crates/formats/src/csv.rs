@@ -241,4 +241,12 @@ mod tests {
         assert!(!is_header("name,email,password"));
         assert_eq!(items("title,x,ingredients\n\"open".to_owned()).len(), 1);
     }
+
+    #[test]
+    fn one_row_is_read_at_a_time() {
+        let table = "title,x,ingredients\n".to_owned() + &"Soup,,leek\n".repeat(1_000);
+        let mut rows = Rows::open(table).unwrap();
+        assert_eq!(rows.next().unwrap().place.line, Some(2));
+        assert_eq!(rows.reader.position().line(), 3);
+    }
 }

@@ -31,7 +31,8 @@ impl<'a> Input<'a> {
     }
 }
 
-/// The items of one file. It holds one file of an archive and one item of a list at a time, and of a table its text.
+/// The items of one file. It holds one file of an archive and one item of a list at a time. Of a table it holds
+/// the text.
 pub struct Reader<'a> {
     source: Source<'a>,
     options: Options,

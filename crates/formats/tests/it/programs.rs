@@ -283,7 +283,7 @@ fn spreadsheets_are_read_by_the_names_of_their_columns() {
 }
 
 #[test]
-fn table_without_a_recipe_is_refused_and_its_bad_rows_are_named() {
+fn table_without_a_recipe_is_refused_and_blank_rows_are_left_out() {
     let header = "title,ingredients,directions\n";
     assert_eq!(errors(&read("empty.csv", header.as_bytes())), ["has no recipe"]);
     assert_eq!(errors(&read("blank.csv", format!("{header},,\n,,\n").as_bytes())), ["has no recipe"]);
