@@ -1,16 +1,20 @@
 //! Spreadsheets with one recipe a row: `MyRecipeBox`, Plan to Eat, and others with the same names of columns.
 
 use std::collections::BTreeMap;
-use std::io::Cursor;
+use std::io::{self, Read};
+use std::iter;
 
+use ::csv::{ByteRecord, ErrorKind};
+use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
 use serde_json::json;
 
 use crate::assemble::{Found, unique};
 use crate::format::Format;
+use crate::options::{Limits, too_long};
 use crate::program::{self, Object, set_difficulty, set_picture, set_source};
 use crate::report::Item;
 use crate::schema_org::{fact, ingredients, steps_of_text, timestamp};
-use crate::text::{is_no_value, line, paragraphs};
+use crate::text::{self, is_no_value, line, paragraphs};
 use crate::yields::Yields;
 
 /// Columns with nutrition facts.
@@ -41,70 +45,114 @@ pub(crate) fn is_header(line: &str) -> bool {
         && has(&["ingredients", "directions", "instructions"])
 }
 
-pub(crate) fn items(text: String) -> Vec<Item> {
-    match Rows::open(text) {
-        Ok(rows) => rows.collect(),
-        Err(refused) => vec![*refused],
-    }
+/// What separates the cells of a table that starts with these bytes.
+pub(crate) fn delimiter(head: &[u8]) -> u8 {
+    let head = text::of_bytes(&head[..head.len().min(16 * 1024)]);
+    let first = head.lines().next().unwrap_or_default();
+    let count = |delimiter: u8| first.matches(char::from(delimiter)).count();
+    [b'\t', b';', b','].into_iter().max_by_key(|it| count(*it)).unwrap_or(b',')
+}
+
+/// The items of a table in memory.
+pub(crate) fn items(bytes: &[u8], limits: &Limits) -> Vec<Item> {
+    let mut rows = match Rows::open(delimiter(bytes), bytes, limits) {
+        Ok(rows) => rows,
+        Err(refused) => return vec![*refused],
+    };
+    iter::from_fn(|| rows.next_item().ok().flatten()).collect()
 }
 
 /// The items of a table, one row at a time: a table may have many thousands.
-pub(crate) struct Rows {
-    reader: ::csv::Reader<Cursor<String>>,
+pub(crate) struct Rows<R: Read> {
+    reader: ::csv::Reader<RowLimit<DecodeReaderBytes<R, Vec<u8>>>>,
     /// Their normal names.
     columns: Vec<String>,
+    max_row_bytes: usize,
+    /// After a row that is too long: where the next one begins is not known.
+    is_ended: bool,
 }
 
-impl Rows {
+impl<R: Read> Rows<R> {
     /// # Errors
     /// An item that says why the whole table is refused.
-    pub(crate) fn open(text: String) -> Result<Self, Box<Item>> {
+    pub(crate) fn open(delimiter: u8, file: R, limits: &Limits) -> Result<Self, Box<Item>> {
         let refused = |why| Box::new(Item::refused(Format::Csv, why));
-        let text = match text.strip_prefix('\u{feff}') {
-            Some(rest) => rest.to_owned(),
-            None => text,
-        };
-        let first = text.lines().next().unwrap_or_default();
-        let count = |separator: char| first.matches(separator).count();
-        let separator = ['\t', ';', ','].into_iter().max_by_key(|it| count(*it)).unwrap_or(',');
-        let delimiter = u8::try_from(separator).unwrap_or(b',');
-        let mut reader =
-            ::csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(Cursor::new(text));
-        let Ok(header) = reader.headers() else {
+        // UTF-16 is told by its first bytes. Other encodings are told for each cell.
+        let decoded = DecodeReaderBytesBuilder::new().utf8_passthru(true).strip_bom(true).build(file);
+        let max_row_bytes = limits.object_bytes;
+        let mut reader = ::csv::ReaderBuilder::new()
+            .delimiter(delimiter)
+            .flexible(true)
+            .from_reader(RowLimit { decoded, left: max_row_bytes });
+        let Ok(header) = reader.byte_headers() else {
             return Err(refused("has no line with the names of its columns"));
         };
-        let columns: Vec<String> = header.iter().map(str::to_owned).collect();
+        let columns: Vec<String> = header.iter().map(text::of_bytes).collect();
         if !is_header(&columns.join("\t")) {
             return Err(refused("has no columns for the title, and ingredients or directions"));
         }
         let columns = columns.iter().map(|name| normal(name)).collect();
-        Ok(Self { reader, columns })
+        Ok(Self { reader, columns, max_row_bytes, is_ended: false })
+    }
+
+    /// The next item; `None` at the end.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub(crate) fn next_item(&mut self) -> io::Result<Option<Item>> {
+        let mut record = ByteRecord::new();
+        while !self.is_ended {
+            let line = self.reader.position().line();
+            self.reader.get_mut().left = self.max_row_bytes;
+            match self.reader.read_byte_record(&mut record) {
+                Ok(is_row) => self.is_ended = !is_row,
+                Err(_) if self.reader.get_ref().left == 0 => {
+                    self.is_ended = true;
+                    let why = format!("is a row that {}", too_long(self.max_row_bytes));
+                    let mut item = Item::refused(Format::Csv, why);
+                    item.place.line = Some(line);
+                    return Ok(Some(item));
+                }
+                Err(error) => return Err(io_error(error)),
+            }
+            let cells: Vec<String> = record.iter().map(text::of_bytes).collect();
+            let cells = self.columns.iter().cloned().zip(cells.iter().map(String::as_str));
+            let row: BTreeMap<String, &str> = cells.filter(|(_, cell)| !is_no_value(cell)).collect();
+            if row.is_empty() {
+                continue;
+            }
+            let mut item = recipe(&row).finish(Format::Csv);
+            item.place.line = record.position().map(::csv::Position::line);
+            return Ok(Some(item));
+        }
+        Ok(None)
     }
 }
 
-impl Iterator for Rows {
-    type Item = Item;
+/// A row of bytes fails for no other reason.
+fn io_error(error: ::csv::Error) -> io::Error {
+    match error.into_kind() {
+        ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
 
-    fn next(&mut self) -> Option<Item> {
-        loop {
-            match self.reader.records().next()? {
-                Ok(record) => {
-                    let cells = self.columns.iter().cloned().zip(record.iter());
-                    let row: BTreeMap<String, &str> = cells.filter(|(_, cell)| !is_no_value(cell)).collect();
-                    if row.is_empty() {
-                        continue;
-                    }
-                    let mut item = recipe(&row).finish(Format::Csv);
-                    item.place.line = record.position().map(::csv::Position::line);
-                    return Some(item);
-                }
-                Err(why) => {
-                    let mut item = Item::refused(Format::Csv, "is a row that cannot be read");
-                    item.place.line = why.position().map(::csv::Position::line);
-                    return Some(item);
-                }
-            }
+/// Ends with an error when a row takes more bytes than are left: a quotation mark that is never closed would bring the whole
+/// file into memory.
+struct RowLimit<R> {
+    decoded: R,
+    left: usize,
+}
+
+impl<R: Read> Read for RowLimit<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            return Err(io::ErrorKind::FileTooLarge.into());
         }
+        let wanted = buffer.len().min(self.left);
+        let read = self.decoded.read(&mut buffer[..wanted])?;
+        self.left -= read;
+        Ok(read)
     }
 }
 
@@ -233,20 +281,51 @@ fn leave_out_other_columns(found: &mut Found, row: &BTreeMap<String, &str>) {
 mod tests {
     use super::*;
 
+    fn rows(table: &str) -> Rows<&[u8]> {
+        Rows::open(b',', table.as_bytes(), &Limits::default()).unwrap()
+    }
+
     #[test]
     fn header_is_recognized_by_its_names() {
         assert!(is_header("title,description,preparationTime,ingredients"));
         assert!(is_header("Title;Course;Directions"));
         assert!(!is_header("Tomato soup, with ingredients, of my title"));
         assert!(!is_header("name,email,password"));
-        assert_eq!(items("title,x,ingredients\n\"open".to_owned()).len(), 1);
+        assert_eq!(items(b"title,x,ingredients\n\"open", &Limits::default()).len(), 1);
     }
 
     #[test]
     fn one_row_is_read_at_a_time() {
         let table = "title,x,ingredients\n".to_owned() + &"Soup,,leek\n".repeat(1_000);
-        let mut rows = Rows::open(table).unwrap();
-        assert_eq!(rows.next().unwrap().place.line, Some(2));
+        let mut rows = rows(&table);
+        assert_eq!(rows.next_item().unwrap().unwrap().place.line, Some(2));
         assert_eq!(rows.reader.position().line(), 3);
+    }
+
+    #[test]
+    fn row_that_never_ends_is_not_read_into_memory() {
+        let limits = Limits { object_bytes: 64 << 10, ..Limits::default() };
+        let head = b"title,x,ingredients\nSoup,,leek\nTart,,\"apples, ";
+        let file = head.chain(io::repeat(b'a'));
+        let mut rows = Rows::open(b',', file, &limits).unwrap();
+        assert!(rows.next_item().unwrap().unwrap().content.is_ok());
+        let refused = rows.next_item().unwrap().unwrap();
+        assert_eq!(refused.place.line, Some(3));
+        assert_eq!(refused.content.unwrap_err()[0].message, "is a row that is longer than 64 KiB");
+        assert!(rows.next_item().unwrap().is_none());
+    }
+
+    #[test]
+    fn error_of_the_file_is_not_an_end_of_the_table() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::ConnectionReset.into())
+            }
+        }
+        let head = b"title,x,ingredients\nSoup,,leek\nTart,,app";
+        let mut rows = Rows::open(b',', head.chain(Broken), &Limits::default()).unwrap();
+        assert!(rows.next_item().unwrap().is_some());
+        assert_eq!(rows.next_item().unwrap_err().kind(), io::ErrorKind::ConnectionReset);
     }
 }

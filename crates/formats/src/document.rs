@@ -31,7 +31,7 @@ pub(crate) fn items(document: &Document<'_>) -> Vec<Item> {
             let text = text();
             recipe_keeper::items(&text).unwrap_or_else(|| html::items(&text, url))
         }
-        Layout::Csv => csv::items(text()),
+        Layout::Csv => csv::items(bytes, &options.limits),
         Layout::Cooklang => vec![cooklang::item(&text(), &stem())],
         Layout::Markdown => markdown::items(&text(), &stem()),
         Layout::Text => plain::items(&text(), &stem()),

@@ -7,9 +7,9 @@ use crate::format::Format;
 pub struct Limits {
     /// Of one recipe of this service's own JSON, as of a request.
     pub recipe_bytes: usize,
-    /// Of one object of another program's JSON.
+    /// Of one object of another program's JSON, and of one row of a spreadsheet.
     pub object_bytes: usize,
-    /// Of a web page, a spreadsheet or a file in an archive.
+    /// Of a web page, a text or a file in an archive.
     pub document_bytes: usize,
     /// Of a picture. A larger one is left out.
     pub image_bytes: usize,

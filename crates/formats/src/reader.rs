@@ -31,8 +31,7 @@ impl<'a> Input<'a> {
     }
 }
 
-/// The items of one file. It holds one file of an archive and one item of a list at a time. Of a table it holds
-/// the text.
+/// The items of one file. It holds one file of an archive, one item of a list or one row of a table at a time.
 pub struct Reader<'a> {
     source: Source<'a>,
     options: Options,
@@ -47,7 +46,7 @@ pub struct Reader<'a> {
 enum Source<'a> {
     Json(Box<JsonItems<Box<dyn BufRead + Send + 'a>>>),
     Archives(Vec<Archive<'a>>),
-    Table(Box<csv::Rows>),
+    Table(Box<csv::Rows<Box<dyn Read + Send + 'a>>>),
     Ended,
 }
 
@@ -122,17 +121,20 @@ impl<'a> Reader<'a> {
                 Source::Json(Box::new(JsonItems::new(buffered, reader.options.limits.object_bytes)));
             return Ok(reader);
         }
+        if layout == Layout::Csv {
+            let rest = rest_of_file.unwrap_or_else(|| Box::new(io::empty()));
+            let delimiter = csv::delimiter(&head);
+            let all: Box<dyn Read + Send + 'a> = Box::new(Cursor::new(head).chain(rest));
+            match csv::Rows::open(delimiter, all, &reader.options.limits) {
+                Ok(rows) => reader.source = Source::Table(Box::new(rows)),
+                Err(refused) => reader.queue.push_back(*refused),
+            }
+            return Ok(reader);
+        }
         let max = reader.options.limits.document_bytes;
         let bytes = rest(head, rest_of_file, max)?;
         if bytes.len() > max {
             reader.refuse(reader.options.format.unwrap_or(Format::Text), too_long(max));
-        } else if layout == Layout::Csv {
-            // Not copied if it is UTF-8.
-            let text = String::from_utf8(bytes).unwrap_or_else(|error| text::of_bytes(error.as_bytes()));
-            match csv::Rows::open(text) {
-                Ok(rows) => reader.source = Source::Table(Box::new(rows)),
-                Err(refused) => reader.queue.push_back(*refused),
-            }
         } else {
             reader.read_bytes(layout, &bytes, &Place::default(), false);
         }
@@ -178,7 +180,7 @@ impl<'a> Reader<'a> {
                 },
                 Source::Archives(_) => self.next_entry(),
                 Source::Table(rows) => {
-                    if let Some(item) = rows.next() {
+                    if let Some(item) = rows.next_item()? {
                         self.queue.push_back(item);
                     } else {
                         self.source = Source::Ended;

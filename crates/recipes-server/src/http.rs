@@ -17,3 +17,4 @@ pub mod repeatable;
 pub mod site;
 pub mod stack;
 pub mod static_body;
+pub mod turn;

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use flate2::{Compression, write::GzEncoder};
-use formats::Format;
+use formats::{Format, Input, Limits, Options, Reader};
 use serde_json::{Value, json};
 
 use super::{archive, errors, left_out, only, read, recipe};
@@ -294,6 +294,35 @@ fn table_without_a_recipe_is_refused_and_blank_rows_are_left_out() {
         let lines: Vec<_> = items.iter().map(|item| item.place.line).collect();
         assert_eq!(lines, [Some(2), Some(4)]);
     }
+}
+
+#[test]
+fn spreadsheet_in_another_encoding_is_read() {
+    let table = "title;ingredients;directions\nCrème brûlée;eggs;Käse\n";
+    let utf_16 = [0xff, 0xfe].into_iter().chain(table.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let windows_1252: Vec<u8> = table.chars().map(|c| u8::try_from(c).unwrap()).collect();
+    for bytes in [format!("\u{feff}{table}").into_bytes(), utf_16, windows_1252] {
+        let read = recipe(&read("old.csv", &bytes)[0]);
+        assert_eq!(
+            (&read["name"], &read["instructions"]),
+            (&json!("Crème brûlée"), &json!([{"text": "Käse"}]))
+        );
+    }
+}
+
+#[test]
+fn long_spreadsheet_is_read() {
+    // Longer than a document may be: only a row is in memory.
+    let limits = Limits { document_bytes: 1 << 20, ..Limits::default() };
+    let table = "title,ingredients,directions\n".to_owned() + &"Soup,leek,Boil.\n".repeat(100_000);
+    let mut reader =
+        Reader::open(Input::bytes(table.as_bytes()), Options { limits, ..Options::default() }).unwrap();
+    let mut count = 0;
+    while let Some(item) = reader.next_item().unwrap() {
+        assert!(item.content.is_ok());
+        count += 1;
+    }
+    assert_eq!(count, 100_000);
 }
 
 #[test]

@@ -21,6 +21,7 @@ use tokio::{
 };
 
 use super::registry::Entry;
+use crate::http::turn::Turn;
 
 /// How long an idle connection may take to end when the service ends: HTTP/2 says goodbye, and a request head that is on its way
 /// arrives.
@@ -43,6 +44,8 @@ pub(super) struct Connection {
     /// Whether something was read since the last write. Only the first read counts as activity: a request head that never
     /// ends would count for ever.
     read_since_write: bool,
+    /// For bytes that are read. Refusing a request head takes longer than to receive it.
+    turn: Turn,
     entry: Entry,
 }
 
@@ -54,6 +57,7 @@ impl Connection {
             timer: Box::pin(sleep(idle_timeout)),
             active: false,
             read_since_write: false,
+            turn: Turn::default(),
             entry,
         }
     }
@@ -107,11 +111,14 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        ready!(self.turn.poll(cx));
         self.stream.set_limit(READ_BYTES);
+        let before = buf.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
         if read.is_pending() {
             return self.poll_idle(cx).map(Err);
         }
+        self.turn.add(buf.filled().len() - before);
         self.active |= !mem::replace(&mut self.read_since_write, true);
         read
     }
@@ -151,5 +158,46 @@ impl AsyncWrite for Connection {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(self.stream.get_mut()).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::{io::AsyncWriteExt as _, net::TcpListener};
+
+    use super::super::registry::Registry;
+    use super::*;
+    use crate::http::turn::TURN_BYTES;
+
+    #[tokio::test]
+    async fn others_get_their_turn_while_much_is_received() {
+        const SENT: usize = 16 * TURN_BYTES;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, address) = listener.accept().await.unwrap();
+        let permit = std::sync::Arc::new(tokio::sync::Semaphore::new(1)).try_acquire_owned().unwrap();
+        let entry =
+            Registry::insert(&std::sync::Arc::default(), address.ip(), std::time::Instant::now(), permit);
+        let mut connection = Connection::new(stream, Duration::from_secs(60), entry);
+        tokio::spawn(async move { client.write_all(&[b'x'; SENT]).await.unwrap() });
+        let mut buffer = vec![0; SENT];
+        let (mut received, mut most) = (0, 0);
+        while received < SENT {
+            received += poll_fn(|cx| {
+                let mut read = ReadBuf::new(&mut buffer);
+                let mut last = Poll::Pending;
+                // As long as a task does that never waits.
+                while Pin::new(&mut connection).poll_read(cx, &mut read)?.is_ready() {
+                    last = Poll::Ready(Ok::<_, io::Error>(read.filled().len()));
+                }
+                most = most.max(read.filled().len());
+                last
+            })
+            .await
+            .unwrap();
+        }
+        assert_eq!(most, TURN_BYTES);
     }
 }

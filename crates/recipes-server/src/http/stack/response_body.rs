@@ -18,15 +18,12 @@ use http_body::{Frame, SizeHint};
 use super::compression::{self, Compressors, Gzip};
 use crate::http::memory_budget::{BudgetExhausted, CONNECTION_BUFFERS, MemoryBudget, Reservation, UNCOUNTED};
 use crate::http::static_body::StaticBody;
+use crate::http::turn::Turn;
 use crate::limits;
 use crate::telemetry::request::LoggedRequest;
 
 /// Bytes that hyper gets at a time. It copies them, and asks for more once they are sent.
 const PIECE: usize = 16 * 1024;
-
-/// Bytes after which the other requests of the thread get their turn. A client that reads as fast as we write would have all of
-/// its response before them: beside four clients that read pages of 4 MiB, others waited 4 ms (median).
-const TURN: usize = 64 * 1024;
 
 /// Memory that is reserved for a body of unknown length: one part of it, which may be one recipe of the largest size.
 const STREAMED: usize = limits::BODY_BYTES + 16 * 1024;
@@ -83,8 +80,7 @@ impl Sending {
                 unsent: Bytes::new(),
                 gzip: gzip.then(|| Gzip::new(self.compressors.clone())),
                 reserved: Arc::new(reserved),
-                in_this_turn: 0,
-                turn_of_others: None,
+                turn: Turn::default(),
                 request: request.clone(),
             })
         }))
@@ -97,9 +93,7 @@ struct ResponseBody {
     unsent: Bytes,
     gzip: Option<Gzip>,
     reserved: Arc<Reservation>,
-    /// Bytes since the other requests had their turn.
-    in_this_turn: usize,
-    turn_of_others: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    turn: Turn,
     request: LoggedRequest,
 }
 
@@ -112,17 +106,9 @@ impl HttpBody for ResponseBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.get_mut();
-        if let Some(turn) = &mut this.turn_of_others {
-            ready!(turn.as_mut().poll(context));
-            this.turn_of_others = None;
-        }
+        ready!(this.turn.poll(context));
         let mut frame = |piece: Bytes| {
-            this.in_this_turn += piece.len();
-            if this.in_this_turn >= TURN {
-                this.in_this_turn = 0;
-                // Unlike a call of the waker, it lets the runtime look for new requests first.
-                this.turn_of_others = Some(Box::pin(tokio::task::yield_now()));
-            }
+            this.turn.add(piece.len());
             let piece = CountedPiece { piece, _reserved: Arc::clone(&this.reserved) };
             Poll::Ready(Some(Ok(Frame::data(Bytes::from_owner(piece)))))
         };
@@ -197,6 +183,7 @@ mod tests {
     use http_body_util::BodyExt as _;
 
     use super::*;
+    use crate::http::turn::TURN_BYTES;
 
     fn sending(budget: usize) -> Sending {
         Sending { memory: MemoryBudget::new(budget), compressors: Compressors::new() }
@@ -248,7 +235,7 @@ mod tests {
         for accepts_gzip in [false, true] {
             let before = turns.load(Ordering::Relaxed);
             // Nothing else in this body makes the task wait.
-            let body = vec![b'x'; 16 * TURN];
+            let body = vec![b'x'; 16 * TURN_BYTES];
             let sending = Sending { memory: MemoryBudget::new(64 << 20), compressors: Compressors::none() };
             let prepared = sending.prepare(response(body), &request(), accepts_gzip).unwrap();
             prepared.into_body().collect().await.unwrap();
