@@ -1,17 +1,10 @@
-//! Makes the pictures of recipes of what clients send: decodes them within limits, on a thread of their own, and writes each as a
-//! JPEG in three sizes.
-//!
-//! The stored picture has none of the metadata of the original, such as the place where it was taken. Its orientation and its
-//! colours are applied before.
-
-mod decode;
-mod structure;
+//! Makes the pictures of recipes of what clients send, on threads of their own.
 
 use std::{io, num::NonZero, thread, time::Duration};
 
+pub use pictures::{MAX_BYTES, MAX_PIXELS, PictureError};
 use store::NewImage;
 
-pub use self::decode::{MAX_BYTES, MAX_PIXELS};
 use crate::telemetry::waits;
 use crate::worker_pool::{Kind, PoolError, Workers};
 
@@ -30,26 +23,25 @@ const CORES_OF_A_THREAD: usize = 4;
 const MAX_THREADS: usize = 2;
 const MAX_THREADS_OF_IMPORT: usize = 4;
 
-/// Why there is no picture. The texts of the first ones are for the user.
+/// Why there is no picture. The text of the first variant is for the user.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
-    #[error("is no JPEG, PNG, WebP or GIF")]
-    NotAnImage,
-    #[error("is {0}, which cannot be decoded here; send a JPEG, PNG, WebP or GIF")]
-    OtherFormat(&'static str),
-    #[error("is larger than {} MiB", MAX_BYTES >> 20)]
-    TooLarge,
-    #[error("has {width} × {height} pixels, more than {} million", MAX_PIXELS / 1_000_000)]
-    TooManyPixels { width: u32, height: u32 },
-    #[error("needs {} MiB when it is decoded, more than {}", bytes >> 20, decode::MAX_DECODED >> 20)]
-    TooMuchMemory { bytes: u64 },
-    #[error("cannot be decoded: {0}")]
-    Damaged(String),
+    #[error(transparent)]
+    Refused(PictureError),
     /// Other pictures are being decoded.
     #[error("other pictures are being decoded")]
     Overloaded { retry_after: Duration },
     #[error("the decoder failed: {0}")]
     Failed(&'static str),
+}
+
+impl From<PictureError> for ImageError {
+    fn from(error: PictureError) -> Self {
+        match error {
+            PictureError::Failed(why) => Self::Failed(why),
+            refused => Self::Refused(refused),
+        }
+    }
 }
 
 impl From<PoolError> for ImageError {
@@ -93,10 +85,15 @@ impl ImageMaker {
     /// [`ImageError`].
     pub async fn make(&self, original: impl AsRef<[u8]> + Send + 'static) -> Result<NewImage, ImageError> {
         if original.as_ref().len() > MAX_BYTES {
-            return Err(ImageError::TooLarge);
+            return Err(PictureError::TooLarge.into());
         }
-        self.0.run(move |()| decode::make(original.as_ref())).await?
+        self.0.run(move |()| new_image(original.as_ref())).await?
     }
+}
+
+fn new_image(original: &[u8]) -> Result<NewImage, ImageError> {
+    let made = pictures::make(original)?;
+    Ok(NewImage::new(made.dimensions, [made.small, made.medium, made.large]))
 }
 
 fn cores() -> usize {
@@ -104,4 +101,12 @@ fn cores() -> usize {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn file_beyond_the_limit_does_not_wait_for_a_thread() {
+        let refused = ImageMaker::start().unwrap().make(vec![0; MAX_BYTES + 1]).await;
+        assert!(matches!(refused, Err(ImageError::Refused(PictureError::TooLarge))));
+    }
+}

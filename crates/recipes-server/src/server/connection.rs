@@ -33,7 +33,10 @@ const COPIED_BYTES: usize = 2048;
 
 /// The largest read. hyper doubles its buffer, 8 KiB at first, whenever a read fills it. Thousands of connections with larger
 /// buffers take memory that no budget counts, and that the allocator keeps after a flood.
-const READ_BYTES: u64 = 4 * 1024;
+const READ_BYTES: usize = 4 * 1024;
+
+/// Bytes that are read in a turn: a hundred small requests over HTTP/2, for which the runtime would let all others wait.
+const TURN: usize = READ_BYTES;
 
 pub(super) struct Connection {
     stream: Take<TcpStream>,
@@ -44,7 +47,6 @@ pub(super) struct Connection {
     /// Whether something was read since the last write. Only the first read counts as activity: a request head that never
     /// ends would count for ever.
     read_since_write: bool,
-    /// For bytes that are read. Refusing a request head takes longer than to receive it.
     turn: Turn,
     entry: Entry,
 }
@@ -52,12 +54,12 @@ pub(super) struct Connection {
 impl Connection {
     pub(super) fn new(stream: TcpStream, idle_timeout: Duration, entry: Entry) -> Self {
         Self {
-            stream: stream.take(READ_BYTES),
+            stream: stream.take(READ_BYTES as u64),
             idle_timeout,
             timer: Box::pin(sleep(idle_timeout)),
             active: false,
             read_since_write: false,
-            turn: Turn::default(),
+            turn: Turn::of_bytes(TURN),
             entry,
         }
     }
@@ -112,7 +114,7 @@ impl AsyncRead for Connection {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         ready!(self.turn.poll(cx));
-        self.stream.set_limit(READ_BYTES);
+        self.stream.set_limit(READ_BYTES as u64);
         let before = buf.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
         if read.is_pending() {
@@ -169,19 +171,18 @@ mod tests {
 
     use super::super::registry::Registry;
     use super::*;
-    use crate::http::turn::TURN_BYTES;
 
     #[tokio::test]
     async fn others_get_their_turn_while_much_is_received() {
-        const SENT: usize = 16 * TURN_BYTES;
+        const SENT: usize = 64 * TURN;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (stream, address) = listener.accept().await.unwrap();
         let permit = std::sync::Arc::new(tokio::sync::Semaphore::new(1)).try_acquire_owned().unwrap();
         let entry =
             Registry::insert(&std::sync::Arc::default(), address.ip(), std::time::Instant::now(), permit);
-        let mut connection = Connection::new(stream, Duration::from_secs(60), entry);
-        tokio::spawn(async move { client.write_all(&[b'x'; SENT]).await.unwrap() });
+        let mut connection = Connection::new(stream, Duration::from_mins(1), entry);
+        tokio::spawn(async move { client.write_all(&vec![b'x'; SENT]).await.unwrap() });
         let mut buffer = vec![0; SENT];
         let (mut received, mut most) = (0, 0);
         while received < SENT {
@@ -198,6 +199,6 @@ mod tests {
             .await
             .unwrap();
         }
-        assert_eq!(most, TURN_BYTES);
+        assert_eq!(most, TURN);
     }
 }

@@ -52,7 +52,7 @@ mod tests {
     use crate::http::cursor::CursorError;
     use crate::http::error::RequestError;
     use crate::http::query::Query;
-    use crate::images::ImageError;
+    use crate::images::PictureError;
     use crate::page_fetcher::FetchError;
     use crate::passwords::{HashError, policy::Policy};
     use crate::use_cases::accounts::AccountError;
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn every_refusal_is_translated_into_every_language() {
-        use {AccountError as A, PlanError as P, RecipeError as R};
+        use {AccountError as A, PictureError as I, PlanError as P, RecipeError as R};
         let quotas = Quotas { recipes: Quota(Some(1)), bytes: Quota(Some(2)) };
         let usage = Usage { recipes: 1, bytes: 1 };
         let id = RecipeId::from_i64(1).unwrap();
@@ -257,12 +257,6 @@ mod tests {
             R::NoSuchEntry,
             R::NoSuchImage,
             R::NoSuchStep,
-            R::Image(ImageError::NotAnImage),
-            R::Image(ImageError::OtherFormat("AVIF")),
-            R::Image(ImageError::TooLarge),
-            R::Image(ImageError::TooManyPixels { width: 20_000, height: 10_000 }),
-            R::Image(ImageError::TooMuchMemory { bytes: 1 << 30 }),
-            R::Image(ImageError::Damaged("the file ends early".to_owned())),
             R::IdempotencyKeyReused,
             R::Stale { id, revision: 1, current: None },
             R::NoServings,
@@ -272,6 +266,14 @@ mod tests {
             R::IndexIncomplete { indexed: 1, total: 2 },
             R::IndexBehind,
             R::ActorRevoked,
+        ];
+        let pictures = [
+            I::UnknownFormat,
+            I::OtherFormat("AVIF"),
+            I::TooLarge,
+            I::TooManyPixels { width: 20_000, height: 10_000 },
+            I::TooMuchMemory { bytes: 1 << 30 },
+            I::Damaged("the file ends early".to_owned()),
         ];
         let requests = [
             RequestError::NoSuchRoute,
@@ -290,7 +292,8 @@ mod tests {
             RequestError::MemoryExhausted,
         ];
         let reports = accounts.into_iter().map(Report::from).chain(plans.into_iter().map(Report::from));
-        let reports = reports.chain(recipes.into_iter().map(Report::from));
+        let recipes = recipes.into_iter().chain(pictures.map(|why| R::Image(why.into())));
+        let reports = reports.chain(recipes.map(Report::from));
         for report in reports.chain(requests.into_iter().map(Report::from)) {
             is_translated(&report);
         }

@@ -9,7 +9,7 @@ use tower_passport::{Challenge, Rejection};
 
 use crate::http::error::{Report, RequestError};
 use crate::http::negotiation::Shape;
-use crate::images::ImageError;
+use crate::images::PictureError;
 use crate::limits::{BODY_BYTES, BULK_BYTES, IMPORT_BYTES};
 use crate::use_cases::accounts::AccountError;
 use crate::use_cases::clients::ClientError;
@@ -115,8 +115,8 @@ fn report(name: &str, status: &str) -> Option<Report> {
         ("UnacceptableBulk", "413") => RequestError::BodyTooLarge { limit: BULK_BYTES }.into(),
         ("UnacceptableBulk", "422") => Report::from(RequestError::missing(["op"])).of_operation(3),
         ("UnacceptableImport", "413") => RequestError::BodyTooLarge { limit: IMPORT_BYTES }.into(),
-        ("UnacceptableImage", "413") => RecipeError::Image(ImageError::TooLarge).into(),
-        ("UnacceptableImage", "422") => RecipeError::Image(ImageError::NotAnImage).into(),
+        ("UnacceptableImage", "413") => RecipeError::Image(PictureError::TooLarge.into()).into(),
+        ("UnacceptableImage", "422") => RecipeError::Image(PictureError::UnknownFormat.into()).into(),
         ("UnacceptableImport" | "UnacceptableImage", "415") => RequestError::UnsupportedCoding.into(),
         ("UnacceptableImport", "422") => {
             let message = "is a web page without a recipe in JSON-LD, microdata or RDFa".to_owned();

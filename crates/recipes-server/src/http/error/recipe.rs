@@ -7,7 +7,7 @@ use recipes::FieldError;
 
 use super::{Report, RequestError};
 use crate::http::conditional::ETag;
-use crate::images::{ImageError, MAX_BYTES};
+use crate::images::{ImageError, MAX_BYTES, PictureError};
 use crate::use_cases::accounts::AccountError;
 use crate::use_cases::recipes::RecipeError;
 
@@ -50,7 +50,7 @@ impl From<RecipeError> for Report {
             E::NoSuchStep => (StatusCode::NOT_FOUND, "step_not_found"),
             E::Image(ImageError::Overloaded { retry_after }) => return Self::overloaded(retry_after),
             E::Image(ImageError::Failed(why)) => return Self::internal(why),
-            E::Image(ImageError::TooLarge) => {
+            E::Image(ImageError::Refused(PictureError::TooLarge)) => {
                 return RequestError::BodyTooLarge { limit: MAX_BYTES }.into();
             }
             E::Image(ref why) => {

@@ -51,7 +51,7 @@ messages! {
     cookies_need_https = "cookies=true needs HTTPS: over plain HTTP browsers discard these cookies, except on localhost. {}";
     csv_columns = "has no columns for the title, and ingredients or directions";
     csv_header = "has no line with the names of its columns";
-    csv_row = "is a row that cannot be read";
+    csv_row = "is a row that is longer than {}";
     cursor_other = "cursor belongs to a list with other filters; repeat the filters of the previous page, or send none to start over";
     cursor_unknown = "cursor is not one of this server; send the nextCursor of the previous page unchanged, or none to start over";
     date = "must be a date, such as {}";

@@ -31,7 +31,7 @@ pub(super) static MESSAGES: Messages = Messages {
     cookies_need_https: "Zum Anmelden ist HTTPS nötig: Über einfaches HTTP verwerfen Browser die Cookies. Öffnen Sie die Adresse des Dienstes, die mit https:// beginnt",
     csv_columns: "hat keine Spalten für den Titel und für Zutaten oder Schritte",
     csv_header: "hat keine Zeile mit den Namen der Spalten",
-    csv_row: "ist eine Zeile, die nicht gelesen werden kann",
+    csv_row: "ist eine Zeile, die größer als {} ist",
     cursor_other: "Diese Seite gehört zu einer Suche mit anderen Filtern; beginnen Sie die Suche von vorn",
     cursor_unknown: "Diese Seite der Ergebnisse gibt es nicht; beginnen Sie die Suche von vorn",
     date: "muss ein Datum sein, etwa {}",

@@ -31,7 +31,7 @@ pub(super) static MESSAGES: Messages = Messages {
     cookies_need_https: "Logging in needs HTTPS: over plain HTTP browsers discard the cookies. Open the address of this service that begins with https://",
     csv_columns: "has no columns for the title, and for ingredients or steps",
     csv_header: "has no line with the names of its columns",
-    csv_row: "is a row that cannot be read",
+    csv_row: "is a row that is larger than {}",
     cursor_other: "This page of results belongs to a search with other filters; start the search again",
     cursor_unknown: "There is no such page of results; start the search again",
     date: "must be a date, such as {}",

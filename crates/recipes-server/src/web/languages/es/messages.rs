@@ -31,7 +31,7 @@ pub(super) static MESSAGES: Messages = Messages {
     cookies_need_https: "Para entrar hace falta HTTPS: con HTTP simple los navegadores descartan las cookies. Abra la dirección del servicio que empieza por https://",
     csv_columns: "no tiene columnas para el título y para los ingredientes o los pasos",
     csv_header: "no tiene una línea con los nombres de sus columnas",
-    csv_row: "es una fila que no se puede leer",
+    csv_row: "es una fila que supera {}",
     cursor_other: "Esta página es de una búsqueda con otros filtros; empiece la búsqueda de nuevo",
     cursor_unknown: "Esta página de resultados no existe; empiece la búsqueda de nuevo",
     date: "debe ser una fecha, como {}",

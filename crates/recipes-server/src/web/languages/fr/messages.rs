@@ -31,7 +31,7 @@ pub(super) static MESSAGES: Messages = Messages {
     cookies_need_https: "La connexion exige HTTPS : en HTTP simple, les navigateurs rejettent les cookies. Ouvrez l’adresse du service qui commence par https://",
     csv_columns: "n’a pas de colonnes pour le titre et pour les ingrédients ou les étapes",
     csv_header: "n’a pas de ligne avec les noms de ses colonnes",
-    csv_row: "est une ligne qui ne peut pas être lue",
+    csv_row: "est une ligne qui dépasse {}",
     cursor_other: "Cette page appartient à une recherche avec d’autres filtres ; recommencez la recherche",
     cursor_unknown: "Cette page de résultats n’existe pas ; recommencez la recherche",
     date: "doit être une date, comme {}",

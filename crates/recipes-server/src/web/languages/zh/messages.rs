@@ -31,7 +31,7 @@ pub(super) static MESSAGES: Messages = Messages {
     cookies_need_https: "登录需要 HTTPS：在普通 HTTP 下，浏览器会丢弃 Cookie。请打开以 https:// 开头的地址",
     csv_columns: "没有标题列以及配料或步骤列",
     csv_header: "没有列名所在的行",
-    csv_row: "是无法读取的一行",
+    csv_row: "是超过 {} 的一行",
     cursor_other: "此页属于使用其他筛选条件的搜索；请重新开始搜索",
     cursor_unknown: "没有这一页结果；请重新开始搜索",
     date: "必须是日期，例如 {}",

@@ -8,7 +8,7 @@ use flate2::read::ZlibDecoder;
 const PROFILE_BYTES: u64 = 8 << 20;
 
 /// Whether the JPEG has its end. The decoder paints missing parts gray, so an upload that broke off would be kept for the picture.
-pub(super) fn is_whole_jpeg(original: &[u8]) -> bool {
+pub(crate) fn is_whole_jpeg(original: &[u8]) -> bool {
     let mut rest = original;
     // Markers are 0xFF and a byte that is neither 0 nor 0xFF (ITU-T T.81, B.1.1.2).
     while let Some(at) = rest.windows(2).position(|pair| pair[0] == 0xFF && !matches!(pair[1], 0 | 0xFF)) {
@@ -29,7 +29,7 @@ pub(super) fn is_whole_jpeg(original: &[u8]) -> bool {
 
 /// Whether the colour profile of the PNG unpacks to more than [`PROFILE_BYTES`]. The decoder unpacks it without a limit: half a megabyte
 /// becomes 500.
-pub(super) fn has_large_profile(original: &[u8]) -> bool {
+pub(crate) fn has_large_profile(original: &[u8]) -> bool {
     // Behind the signature: length, type, content and checksum of each chunk (PNG, section 5.3).
     let mut rest = original.get(8..).unwrap_or_default();
     while let Some((head, after)) = rest.split_first_chunk::<8>() {

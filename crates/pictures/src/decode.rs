@@ -11,10 +11,9 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ExtendedColorType, ImageDecoder as _, ImageFormat, ImageReader, Limits, RgbImage};
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 use recipes::ImageSize;
-use store::NewImage;
 
-use super::ImageError;
-use super::structure::{has_large_profile, is_whole_jpeg};
+use crate::structure::{has_large_profile, is_whole_jpeg};
+use crate::{Picture, PictureError};
 
 /// Bytes of a picture that a client sends.
 pub const MAX_BYTES: usize = 10 << 20;
@@ -23,7 +22,7 @@ pub const MAX_BYTES: usize = 10 << 20;
 pub const MAX_PIXELS: u64 = 50_000_000;
 
 /// Bytes of all its pixels. With eight bits for each colour, [`MAX_PIXELS`] need less.
-pub(super) const MAX_DECODED: u64 = 256 << 20;
+pub(crate) const MAX_DECODED: u64 = 256 << 20;
 
 /// Of the JPEG. A large picture has about 400 KiB.
 const QUALITY: u8 = 80;
@@ -32,24 +31,30 @@ const QUALITY: u8 = 80;
 const LARGE_BYTES: usize = 1 << 20;
 const QUALITY_OF_NOISE: u8 = 50;
 
-/// Decodes the picture and makes its sizes. A panic of a decoder is an error of the picture.
-pub(super) fn make(original: &[u8]) -> Result<NewImage, ImageError> {
+/// Decodes the picture and makes its sizes.
+///
+/// # Errors
+/// [`PictureError`].
+pub fn make(original: &[u8]) -> Result<Picture, PictureError> {
+    if original.len() > MAX_BYTES {
+        return Err(PictureError::TooLarge);
+    }
     let made = catch_unwind(AssertUnwindSafe(|| {
         let (picture, profile) = decode(original)?;
         sizes(picture, profile.as_deref())
     }));
-    made.unwrap_or_else(|_| Err(ImageError::Damaged("the decoder gave up".to_owned())))
+    made.unwrap_or_else(|_| Err(PictureError::Damaged("the decoder gave up".to_owned())))
 }
 
 /// The picture with its orientation, at most as large as the largest size, and its colour profile.
-fn decode(original: &[u8]) -> Result<(DynamicImage, Option<Vec<u8>>), ImageError> {
+fn decode(original: &[u8]) -> Result<(DynamicImage, Option<Vec<u8>>), PictureError> {
     let format = format_of(original)?;
     match format {
         ImageFormat::Jpeg if !is_whole_jpeg(original) => {
-            return Err(ImageError::Damaged("it ends too early".to_owned()));
+            return Err(PictureError::Damaged("it ends too early".to_owned()));
         }
         ImageFormat::Png if has_large_profile(original) => {
-            return Err(ImageError::Damaged("its colour profile is too large".to_owned()));
+            return Err(PictureError::Damaged("its colour profile is too large".to_owned()));
         }
         _ => {}
     }
@@ -60,14 +65,14 @@ fn decode(original: &[u8]) -> Result<(DynamicImage, Option<Vec<u8>>), ImageError
     let mut decoder = reader.into_decoder().map_err(damaged)?;
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > MAX_PIXELS {
-        return Err(ImageError::TooManyPixels { width, height });
+        return Err(PictureError::TooManyPixels { width, height });
     }
     if width == 0 || height == 0 {
-        return Err(ImageError::Damaged("it has no pixels".to_owned()));
+        return Err(PictureError::Damaged("it has no pixels".to_owned()));
     }
     let bytes = decoder.total_bytes();
     if bytes > MAX_DECODED {
-        return Err(ImageError::TooMuchMemory { bytes });
+        return Err(PictureError::TooMuchMemory { bytes });
     }
     // Metadata that cannot be read are no reason to refuse the picture.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
@@ -78,24 +83,24 @@ fn decode(original: &[u8]) -> Result<(DynamicImage, Option<Vec<u8>>), ImageError
     Ok((picture, profile))
 }
 
-fn format_of(original: &[u8]) -> Result<ImageFormat, ImageError> {
+fn format_of(original: &[u8]) -> Result<ImageFormat, PictureError> {
     match image::guess_format(original) {
         Ok(format @ (ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP | ImageFormat::Gif)) => {
             Ok(format)
         }
-        Ok(ImageFormat::Avif) => Err(ImageError::OtherFormat("an AVIF")),
-        Ok(ImageFormat::Tiff) => Err(ImageError::OtherFormat("a TIFF")),
-        Ok(ImageFormat::Bmp) => Err(ImageError::OtherFormat("a BMP")),
+        Ok(ImageFormat::Avif) => Err(PictureError::OtherFormat("an AVIF")),
+        Ok(ImageFormat::Tiff) => Err(PictureError::OtherFormat("a TIFF")),
+        Ok(ImageFormat::Bmp) => Err(PictureError::OtherFormat("a BMP")),
         // ISO base media files name their brand here; those of pictures of phones begin with "he" or "mif".
         _ if original.get(4..10).is_some_and(|brand| brand == b"ftyphe" || brand == b"ftypmi") => {
-            Err(ImageError::OtherFormat("a HEIC"))
+            Err(PictureError::OtherFormat("a HEIC"))
         }
-        _ => Err(ImageError::NotAnImage),
+        _ => Err(PictureError::UnknownFormat),
     }
 }
 
 /// The picture in the largest size, without transparency.
-fn shrunk(picture: DynamicImage) -> Result<DynamicImage, ImageError> {
+fn shrunk(picture: DynamicImage) -> Result<DynamicImage, PictureError> {
     let (width, height) = (picture.width(), picture.height());
     let target = ImageSize::Large.of(width, height);
     Ok(match picture {
@@ -128,7 +133,7 @@ fn on_white(colour: u8, alpha: u8) -> u8 {
     u8::try_from(mixed).unwrap_or(u8::MAX)
 }
 
-fn sizes(picture: DynamicImage, profile: Option<&[u8]>) -> Result<NewImage, ImageError> {
+fn sizes(picture: DynamicImage, profile: Option<&[u8]>) -> Result<Picture, PictureError> {
     let mut large = picture.into_rgb8();
     if let Some(converted) = profile.and_then(|profile| in_srgb(&large, profile)) {
         large = converted;
@@ -140,7 +145,7 @@ fn sizes(picture: DynamicImage, profile: Option<&[u8]>) -> Result<NewImage, Imag
     }
     // A small original has the same pixels in several sizes, and writing a JPEG takes most of the time of a small picture.
     let smaller =
-        |larger: &RgbImage, written: &[u8], size: ImageSize| -> Result<(RgbImage, Vec<u8>), ImageError> {
+        |larger: &RgbImage, written: &[u8], size: ImageSize| -> Result<(RgbImage, Vec<u8>), PictureError> {
             let target = size.of(dimensions.0, dimensions.1);
             if target == larger.dimensions() {
                 return Ok((larger.clone(), written.to_vec()));
@@ -149,9 +154,9 @@ fn sizes(picture: DynamicImage, profile: Option<&[u8]>) -> Result<NewImage, Imag
             let written = jpeg(&picture, QUALITY)?;
             Ok((picture, written))
         };
-    let (medium, medium_written) = smaller(&large, &written, ImageSize::Medium)?;
-    let (_, small_written) = smaller(&medium, &medium_written, ImageSize::Small)?;
-    Ok(NewImage::new(dimensions, [small_written, medium_written, written]))
+    let (of_medium, medium) = smaller(&large, &written, ImageSize::Medium)?;
+    let (_, small) = smaller(&of_medium, &medium, ImageSize::Small)?;
+    Ok(Picture { dimensions, small, medium, large: written })
 }
 
 /// The picture in the colours that pictures without a profile have. `None` if the profile is of no use.
@@ -173,7 +178,7 @@ fn in_srgb(picture: &RgbImage, profile: &[u8]) -> Option<RgbImage> {
     RgbImage::from_raw(picture.width(), picture.height(), converted)
 }
 
-fn resized(pixels: &[u8], from: (u32, u32), to: (u32, u32)) -> Result<RgbImage, ImageError> {
+fn resized(pixels: &[u8], from: (u32, u32), to: (u32, u32)) -> Result<RgbImage, PictureError> {
     rgb(to, resized_bytes::<U8x3>(pixels, from, to)?)
 }
 
@@ -183,32 +188,32 @@ fn resized_bytes<P: PixelTrait>(
     pixels: &[u8],
     from: (u32, u32),
     to: (u32, u32),
-) -> Result<Vec<u8>, ImageError> {
-    let failed = |_| ImageError::Failed("the pixels do not fit their size");
+) -> Result<Vec<u8>, PictureError> {
+    let failed = |_| PictureError::Failed("the pixels do not fit their size");
     let source = TypedImageRef::<P>::from_buffer(from.0, from.1, pixels).map_err(failed)?;
     let mut resized = vec![0; size_of::<P>() * to.0 as usize * to.1 as usize];
     let mut target = TypedImage::<P>::from_buffer(to.0, to.1, &mut resized).map_err(failed)?;
     // The alpha channel is the same everywhere.
     let options = ResizeOptions::new().use_alpha(false);
     let outcome = Resizer::new().resize_typed(&source, &mut target, &options);
-    outcome.map_err(|_| ImageError::Failed("the picture cannot be resized"))?;
+    outcome.map_err(|_| PictureError::Failed("the picture cannot be resized"))?;
     Ok(resized)
 }
 
-fn rgb((width, height): (u32, u32), pixels: Vec<u8>) -> Result<RgbImage, ImageError> {
-    RgbImage::from_raw(width, height, pixels).ok_or(ImageError::Failed("the pixels do not fit their size"))
+fn rgb((width, height): (u32, u32), pixels: Vec<u8>) -> Result<RgbImage, PictureError> {
+    RgbImage::from_raw(width, height, pixels).ok_or(PictureError::Failed("the pixels do not fit their size"))
 }
 
-fn jpeg(picture: &RgbImage, quality: u8) -> Result<Vec<u8>, ImageError> {
+fn jpeg(picture: &RgbImage, quality: u8) -> Result<Vec<u8>, PictureError> {
     let mut jpeg = Vec::new();
     let (width, height) = picture.dimensions();
     JpegEncoder::new_with_quality(&mut jpeg, quality)
         .encode(picture.as_raw(), width, height, ExtendedColorType::Rgb8)
-        .map_err(|_| ImageError::Failed("the JPEG cannot be written"))?;
+        .map_err(|_| PictureError::Failed("the JPEG cannot be written"))?;
     Ok(jpeg)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn damaged(error: image::ImageError) -> ImageError {
-    ImageError::Damaged(error.to_string())
+fn damaged(error: image::ImageError) -> PictureError {
+    PictureError::Damaged(error.to_string())
 }

@@ -1,5 +1,7 @@
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
 
+use std::io;
+
 use super::*;
 
 /// Red on the left and blue on the right.
@@ -26,13 +28,12 @@ fn is_red(pixel: Rgb<u8>) -> bool {
     pixel.0[0] > 150 && pixel.0[2] < 100
 }
 
-#[tokio::test]
-async fn each_format_becomes_a_jpeg_in_three_sizes() {
-    let maker = ImageMaker::start().unwrap();
+#[test]
+fn each_format_becomes_a_jpeg_in_three_sizes() {
     let picture = halves(2_000, 1_000);
     for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP, ImageFormat::Gif] {
-        let made = maker.make(encoded(picture.clone(), format)).await.unwrap();
-        assert_eq!((made.width, made.height), (1_600, 800), "{format:?}");
+        let made = make(&encoded(picture.clone(), format)).unwrap();
+        assert_eq!(made.dimensions, (1_600, 800), "{format:?}");
         for (jpeg, size) in
             [(&made.small, (320, 160)), (&made.medium, (800, 400)), (&made.large, (1_600, 800))]
         {
@@ -44,8 +45,8 @@ async fn each_format_becomes_a_jpeg_in_three_sizes() {
             );
         }
     }
-    let small = maker.make(encoded(halves(30, 20), ImageFormat::Png)).await.unwrap();
-    assert_eq!((small.width, small.height), (30, 20), "pictures are not enlarged");
+    let small = make(&encoded(halves(30, 20), ImageFormat::Png)).unwrap();
+    assert_eq!(small.dimensions, (30, 20), "pictures are not enlarged");
     assert_eq!(decoded(&small.small).dimensions(), (30, 20));
     assert!(small.small == small.medium && small.medium == small.large);
 }
@@ -53,14 +54,14 @@ async fn each_format_becomes_a_jpeg_in_three_sizes() {
 #[test]
 fn transparency_becomes_white_and_grey_stays_grey() {
     let clear = RgbaImage::from_pixel(40, 40, Rgba([0, 0, 0, 0]));
-    let made = decode::make(&encoded(clear, ImageFormat::Png)).unwrap();
+    let made = make(&encoded(clear, ImageFormat::Png)).unwrap();
     assert_eq!(decoded(&made.large).get_pixel(20, 20), &Rgb([255, 255, 255]));
     let half = RgbaImage::from_pixel(40, 40, Rgba([0, 0, 0, 128]));
-    let made = decode::make(&encoded(half, ImageFormat::Png)).unwrap();
+    let made = make(&encoded(half, ImageFormat::Png)).unwrap();
     assert!((120..136).contains(&decoded(&made.large).get_pixel(20, 20).0[0]));
     let grey = DynamicImage::ImageRgb8(RgbImage::from_pixel(40, 40, Rgb([90, 90, 90])));
     for grey in [grey.to_luma8().into(), DynamicImage::ImageLuma16(grey.to_luma16()), grey] {
-        let made = decode::make(&encoded(grey, ImageFormat::Png)).unwrap();
+        let made = make(&encoded(grey, ImageFormat::Png)).unwrap();
         assert!((86..94).contains(&decoded(&made.large).get_pixel(20, 20).0[1]));
     }
 }
@@ -77,8 +78,8 @@ fn with_exif(jpeg: &[u8], orientation: u8) -> Vec<u8> {
 #[test]
 fn orientation_is_applied_and_metadata_are_removed() {
     let jpeg = encoded(halves(400, 200), ImageFormat::Jpeg);
-    let made = decode::make(&with_exif(&jpeg, 6)).unwrap();
-    assert_eq!((made.width, made.height), (200, 400));
+    let made = make(&with_exif(&jpeg, 6)).unwrap();
+    assert_eq!(made.dimensions, (200, 400));
     let picture = decoded(&made.large);
     assert!(
         is_red(*picture.get_pixel(100, 20)) && !is_red(*picture.get_pixel(100, 380)),
@@ -87,7 +88,7 @@ fn orientation_is_applied_and_metadata_are_removed() {
     for jpeg in [&made.small, &made.medium, &made.large] {
         assert!(!jpeg.windows(4).any(|bytes| bytes == b"Exif" || bytes == b"GPS "));
     }
-    let turned = decode::make(&with_exif(&jpeg, 3)).unwrap();
+    let turned = make(&with_exif(&jpeg, 3)).unwrap();
     assert!(!is_red(*decoded(&turned.large).get_pixel(20, 100)));
 }
 
@@ -101,7 +102,7 @@ fn colours_of_a_profile_are_converted() {
         let mut encoder = image::codecs::png::PngEncoder::new(&mut png);
         encoder.set_icc_profile(profile).unwrap();
         encoder.write_image(picture.as_raw(), 50, 50, image::ExtendedColorType::Rgb8).unwrap();
-        *decoded(&decode::make(&png).unwrap().large).get_pixel(25, 25)
+        *decoded(&make(&png).unwrap().large).get_pixel(25, 25)
     };
     assert!(converted(profile).0[0] > 208, "the red of Display P3 is stronger");
     assert!((196..=204).contains(&converted(b"no profile".to_vec()).0[0]));
@@ -121,7 +122,7 @@ fn what_is_no_picture_is_refused_with_the_reason() {
         (jpeg[..20].to_vec(), "cannot be decoded: "),
         (png[..png.len() / 2].to_vec(), "cannot be decoded: "),
     ] {
-        let why = decode::make(&bytes).unwrap_err().to_string();
+        let why = make(&bytes).unwrap_err().to_string();
         assert!(why.starts_with(reason), "{why}");
     }
 }
@@ -139,19 +140,18 @@ fn announcing(width: u32, height: u32, depth: u8) -> Vec<u8> {
 
 #[test]
 fn pictures_beyond_the_limits_are_refused_before_they_are_decoded() {
-    let too_many = decode::make(&announcing(50_001, 1_000, 8)).unwrap_err();
-    assert!(matches!(too_many, ImageError::TooManyPixels { width: 50_001, height: 1_000 }), "{too_many}");
-    let widest = decode::make(&announcing(u32::MAX >> 1, u32::MAX >> 1, 8)).unwrap_err();
-    assert!(matches!(widest, ImageError::TooManyPixels { .. } | ImageError::Damaged(_)), "{widest}");
-    let deep = decode::make(&announcing(7_000, 7_000, 16)).unwrap_err();
-    assert!(matches!(deep, ImageError::TooMuchMemory { .. }), "{deep}");
+    let too_many = make(&announcing(50_001, 1_000, 8)).unwrap_err();
+    assert!(matches!(too_many, PictureError::TooManyPixels { width: 50_001, height: 1_000 }), "{too_many}");
+    let widest = make(&announcing(u32::MAX >> 1, u32::MAX >> 1, 8)).unwrap_err();
+    assert!(matches!(widest, PictureError::TooManyPixels { .. } | PictureError::Damaged(_)), "{widest}");
+    let deep = make(&announcing(7_000, 7_000, 16)).unwrap_err();
+    assert!(matches!(deep, PictureError::TooMuchMemory { .. }), "{deep}");
     assert!(deep.to_string().starts_with("needs 373 MiB when it is decoded"), "{deep}");
 }
 
-#[tokio::test]
-async fn file_beyond_the_limit_is_refused() {
-    let refused = ImageMaker::start().unwrap().make(vec![0; MAX_BYTES + 1]).await;
-    assert!(matches!(refused, Err(ImageError::TooLarge)));
+#[test]
+fn file_beyond_the_limit_is_refused() {
+    assert!(matches!(make(&vec![0; MAX_BYTES + 1]), Err(PictureError::TooLarge)));
 }
 
 mod properties {
@@ -175,9 +175,8 @@ mod properties {
                 bytes[place] = byte;
             }
             bytes.truncate(end.index(bytes.len()) + bytes.len() / 2);
-            let made = decode::make(&bytes);
-            let is_ours = matches!(made, Err(ImageError::Failed(_) | ImageError::Overloaded { .. }));
-            prop_assert!(!is_ours, "a broken picture is no failure of the service");
+            let made = make(&bytes);
+            prop_assert!(!matches!(made, Err(PictureError::Failed(_))), "a broken picture is no failure of the service");
         }
     }
 }
