@@ -58,7 +58,6 @@ use tower_service::Service;
 
 pub use self::activity::Activity;
 use self::activity::InFlight;
-use self::compression::Compressors;
 pub use self::cors::CorsOrigins;
 pub use self::draining::Draining;
 use self::error_body::ErrorFormat;
@@ -69,7 +68,7 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::http::client_address::{ClientAddress, TrustedProxies};
 use crate::http::error::{Report, RequestError};
-use crate::http::memory_budget::{BudgetExhausted, MemoryBudget};
+use crate::http::memory_budget::BudgetExhausted;
 use crate::http::{conditional, cookies::SessionCookies};
 use crate::limits;
 use crate::public_url::PublicUrl;
@@ -122,10 +121,7 @@ impl HttpService {
             origin_check: OriginCheck::new(public_url, &config.cors_origins),
             cookies: SessionCookies::of(public_url),
             router,
-            sending: Sending {
-                memory: MemoryBudget::new(config.memory_budget),
-                compressors: Compressors::new(),
-            },
+            sending: Sending::new(config.memory_budget),
             drains: Drains::new(),
             config,
             proxy_warning: Once::new(),

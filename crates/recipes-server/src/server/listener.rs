@@ -23,6 +23,7 @@ use super::connection::Connection;
 use super::registry::{Registry, State};
 use crate::http::client_address::TrustedProxies;
 use crate::http::stack::Activity;
+use crate::http::turn::Turns;
 use crate::limits::{CONNECTIONS, Connections};
 
 /// How long a closed connection may take to end before another one is closed.
@@ -35,6 +36,7 @@ pub(super) struct LimitedListener {
     registry: Arc<Registry>,
     limits: Connections,
     trusted_proxies: TrustedProxies,
+    turns: Turns,
 }
 
 impl LimitedListener {
@@ -42,7 +44,7 @@ impl LimitedListener {
     pub(super) fn new(tcp: TcpListener, limits: Connections, trusted_proxies: TrustedProxies) -> Self {
         let permits = Arc::new(Semaphore::new(limits.max_open));
         let acceptor = Arc::new(Acceptor::new(tcp));
-        Self { acceptor, permits, registry: Arc::default(), limits, trusted_proxies }
+        Self { acceptor, permits, registry: Arc::default(), limits, trusted_proxies, turns: Turns::default() }
     }
 
     /// For the shutdown.
@@ -110,7 +112,7 @@ impl AddrListener<Connection, Peer> for LimitedListener {
             stream.set_nodelay(true)?;
             let entry = self.registry.insert(client, Instant::now(), permit);
             let peer = Peer { address, state: Some(Arc::clone(entry.state())) };
-            return Ok((Connection::new(stream, self.limits.idle_timeout, entry), peer));
+            return Ok((Connection::new(stream, self.limits.idle_timeout, &self.turns, entry), peer));
         }
     }
 

@@ -121,7 +121,7 @@ pub(super) async fn submit(
 ) -> Result<Response, Report> {
     let Author { frame, session, writer } = author;
     let t = frame.text();
-    let typed = Typed {
+    let mut typed = Typed {
         url: sent.text("url").trim().to_owned(),
         text: sent.text("text").trim().to_owned(),
         on_conflict: match sent.text("onConflict") {
@@ -141,6 +141,9 @@ pub(super) async fn submit(
             let is_failure = |report: &ItemReport| matches!(report.result, ItemResult::Failed(_));
             if reports.iter().all(is_failure) {
                 shown.problems.status = StatusCode::UNPROCESSABLE_ENTITY;
+            } else if !typed.is_dry_run && !reports.iter().any(is_failure) {
+                // The next import is of something else.
+                typed = Typed { on_conflict: typed.on_conflict, ..Typed::default() };
             }
             shown.outcome = Some(Outcome::of(&reports, t));
         }

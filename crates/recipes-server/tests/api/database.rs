@@ -65,7 +65,7 @@ async fn new_postgres_database(server: &str, now: Timestamp) -> String {
     env::var("TEST_POSTGRES_POOLER").map_or_else(|_| address(server, &name), through_pooler)
 }
 
-/// Migrates one database for all tests of the run. To copy it takes a fifth of the time of a migration.
+/// Migrates one database for all tests of the run. A copy takes less than half of the time of a migration.
 async fn make_template(client: &Client, server: &str, now: Timestamp) {
     // Several processes begin at once. Ends with the connection.
     client.batch_execute("SELECT pg_advisory_lock(1)").await.unwrap();

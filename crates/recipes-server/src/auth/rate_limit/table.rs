@@ -10,7 +10,7 @@ use super::quota::Quota;
 /// Each key belongs to one row. In a full row a new key evicts the key with the least usage, and starts with none itself.
 /// A flood of made-up keys therefore evicts the keys that are hardly used and keeps the exhausted ones: to reset their own
 /// counter, attackers would have to use seven other keys of the same row as much, and they cannot choose these, because the
-/// hash has a random key. A full table refuses no client: a new key is always served. 512 KiB when all slots are in use.
+/// hash has a random key. A full table refuses no client: a new key is always served. 544 KiB when all rows are in use.
 const ROWS: usize = 4_096;
 const SLOTS: usize = 8;
 
@@ -18,9 +18,11 @@ pub(super) struct Table {
     quota: Quota,
     /// The time that refills one request of the quota, in microseconds.
     step: u64,
-    /// All zeros at first: memory that the system provides when it is first used.
-    rows: Mutex<Vec<Row>>,
+    rows: Mutex<Rows>,
 }
+
+/// A row takes memory from its first key on: most services use few rows of few of the tables.
+type Rows = Vec<Option<Box<Row>>>;
 
 type Row = [Slot; SLOTS];
 
@@ -60,7 +62,7 @@ impl Table {
     pub(super) fn new(quota: Quota) -> Self {
         let window = u64::try_from(quota.window().as_micros()).unwrap_or(u64::MAX);
         let step = (window / u64::from(quota.requests().max(1))).max(1);
-        Self { quota, step, rows: Mutex::new(vec![[Slot::default(); SLOTS]; ROWS]) }
+        Self { quota, step, rows: Mutex::new(vec![None; ROWS]) }
     }
 
     pub(super) fn quota(&self) -> Quota {
@@ -126,14 +128,14 @@ impl Table {
         self.step.saturating_mul(u64::from(self.quota.requests()))
     }
 
-    fn rows(&self) -> MutexGuard<'_, Vec<Row>> {
+    fn rows(&self) -> MutexGuard<'_, Rows> {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The slot of this key. Without one: the slot in its row with the least usage, still with the key that it evicts.
-fn slot_of(rows: &mut [Row], key: u64) -> &mut Slot {
-    let row = &mut rows[usize::try_from(key % ROWS as u64).unwrap_or(0)];
+fn slot_of(rows: &mut Rows, key: u64) -> &mut Slot {
+    let row = rows[usize::try_from(key % ROWS as u64).unwrap_or(0)].get_or_insert_default();
     let at = row.iter().position(|slot| slot.key == key);
     let at = at.unwrap_or_else(|| (0..SLOTS).min_by_key(|at| row[*at].used_until).unwrap_or(0));
     &mut row[at]
@@ -168,6 +170,16 @@ mod tests {
     }
 
     #[test]
+    fn rows_without_keys_take_no_memory() {
+        let table = table(4, 60);
+        assert_eq!(table.rows().iter().flatten().count(), 0);
+        table.take(7, 1, SECOND);
+        table.take(7, 1, SECOND);
+        table.take(8, 1, SECOND);
+        assert_eq!(table.rows().iter().flatten().count(), 2);
+    }
+
+    #[test]
     fn given_back_quota_can_be_used_once() {
         let table = table(2, 60);
         assert_eq!(table.take(7, 1, SECOND).remaining, 1);
@@ -195,7 +207,7 @@ mod tests {
             }
         }
         assert!(
-            table.rows().iter().flatten().all(|slot| slot.used_until > 60 * SECOND),
+            table.rows().iter().flatten().flat_map(|row| **row).all(|slot| slot.used_until > 60 * SECOND),
             "all quotas are used up"
         );
         for key in 1_000_000..1_001_000 {

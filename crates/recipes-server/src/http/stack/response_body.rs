@@ -18,7 +18,7 @@ use http_body::{Frame, SizeHint};
 use super::compression::{self, Compressors, Gzip};
 use crate::http::memory_budget::{BudgetExhausted, CONNECTION_BUFFERS, MemoryBudget, Reservation, UNCOUNTED};
 use crate::http::static_body::StaticBody;
-use crate::http::turn::Turn;
+use crate::http::turn::{Turn, Turns};
 use crate::limits;
 use crate::telemetry::request::LoggedRequest;
 
@@ -36,9 +36,16 @@ const STREAMED: usize = limits::BODY_BYTES + 16 * 1024;
 pub(super) struct Sending {
     pub(super) memory: MemoryBudget,
     pub(super) compressors: Compressors,
+    pub(super) turns: Turns,
 }
 
 impl Sending {
+    /// `budget`: bytes for all bodies that are being read and all responses that are being sent.
+    pub(super) fn new(budget: usize) -> Self {
+        let (memory, compressors) = (MemoryBudget::new(budget), Compressors::new());
+        Self { memory, compressors, turns: Turns::default() }
+    }
+
     /// The response as it is sent to a client that accepts gzip, or does not.
     pub(super) fn prepare(
         &self,
@@ -84,7 +91,7 @@ impl Sending {
                 unsent: Bytes::new(),
                 gzip: gzip.then(|| Gzip::new(self.compressors.clone())),
                 reserved: Arc::new(reserved),
-                turn: Turn::of_bytes(TURN),
+                turn: self.turns.of_bytes(TURN),
                 request: request.clone(),
             })
         }))
@@ -188,10 +195,6 @@ mod tests {
 
     use super::*;
 
-    fn sending(budget: usize) -> Sending {
-        Sending { memory: MemoryBudget::new(budget), compressors: Compressors::new() }
-    }
-
     fn request() -> LoggedRequest {
         LoggedRequest {
             id: HeaderValue::from_static("r-1"),
@@ -209,7 +212,7 @@ mod tests {
     #[tokio::test]
     async fn memory_is_reserved_until_the_last_piece_is_dropped() {
         let length = 3 * PIECE + 1;
-        let sending = sending(length + CONNECTION_BUFFERS);
+        let sending = Sending::new(length + CONNECTION_BUFFERS);
         let prepared = sending.prepare(response(vec![b'x'; length]), &request(), false).unwrap();
         assert_eq!(prepared.body().size_hint().exact(), Some(length as u64));
         sending.prepare(response(vec![b'x'; length]), &request(), false).unwrap_err();
@@ -239,7 +242,7 @@ mod tests {
             let before = turns.load(Ordering::Relaxed);
             // Nothing else in this body makes the task wait.
             let body = vec![b'x'; 16 * TURN];
-            let sending = Sending { memory: MemoryBudget::new(64 << 20), compressors: Compressors::none() };
+            let sending = Sending { compressors: Compressors::none(), ..Sending::new(64 << 20) };
             let prepared = sending.prepare(response(body), &request(), accepts_gzip).unwrap();
             prepared.into_body().collect().await.unwrap();
             assert!(turns.load(Ordering::Relaxed) - before >= 15, "{accepts_gzip}");
@@ -248,7 +251,7 @@ mod tests {
 
     #[test]
     fn small_and_shared_bodies_are_sent_while_the_budget_is_used_up() {
-        let sending = sending(0);
+        let sending = Sending::new(0);
         sending.prepare(response(vec![b'x'; UNCOUNTED]), &request(), false).unwrap();
         sending.prepare(response(vec![b'x'; UNCOUNTED + 1]), &request(), false).unwrap_err();
         sending.prepare(StaticBody::new(vec![b'x'; 1 << 20]).response(), &request(), false).unwrap();
@@ -260,7 +263,7 @@ mod tests {
     async fn compressed_body_is_the_plain_one() {
         use std::io::Read as _;
         let text = "a few tablespoons of olive oil".repeat(10_000);
-        let prepared = sending(1 << 20).prepare(response(text.clone()), &request(), true).unwrap();
+        let prepared = Sending::new(1 << 20).prepare(response(text.clone()), &request(), true).unwrap();
         assert_eq!(prepared.headers()[header::CONTENT_ENCODING], "gzip");
         assert_eq!(prepared.body().size_hint().exact(), None);
         let gzip = prepared.into_body().collect().await.unwrap().to_bytes();

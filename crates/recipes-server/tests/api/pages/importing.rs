@@ -71,6 +71,27 @@ async fn address_and_pasted_source_are_imported() {
 }
 
 #[tokio::test]
+async fn text_stays_in_the_form_until_it_is_imported() {
+    let app = TestApp::new();
+    let mut browser = Browser::of(&app, "alice", Role::User).await;
+    let fields = [("url", "https://closed.example/soup"), ("text", PAGE), ("onConflict", "update")];
+    let look = [fields.as_slice(), &[("look", "true")]].concat();
+    let has_it =
+        |page: &str| page.contains("value=\"https://closed.example/soup\"") && page.contains("ld+json");
+    let page = import(&mut browser, "none", &look, b"").await.is(200).text();
+    assert!(has_it(&page), "{page}");
+    let broken = [("url", fields[0].1), ("text", "<script type=\"application/ld+json\">{}</script>")];
+    let page = import(&mut browser, "none", &broken, b"").await.is(422).text();
+    assert!(has_it(&page), "{page}");
+    let page = import(&mut browser, "none", &fields, b"").await.is(200).text();
+    assert!(
+        page.contains("Added: 1") && !page.contains("closed.example") && !page.contains("ld+json"),
+        "{page}"
+    );
+    assert!(page.contains("value=\"update\" selected"), "{page}");
+}
+
+#[tokio::test]
 async fn what_cannot_be_imported_is_told_in_the_language_of_the_page() {
     let app = TestApp::new();
     let mut browser = Browser::of(&app, "alice", Role::User).await;
