@@ -21,7 +21,7 @@ use tokio::{
 };
 
 use super::registry::Entry;
-use crate::http::turn::{Turn, Turns};
+use crate::http::turn::{Turn, TurnQueue};
 
 /// How long an idle connection may take to end when the service ends: HTTP/2 says goodbye, and a request head that is on its way
 /// arrives.
@@ -52,14 +52,14 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, idle_timeout: Duration, turns: &Turns, entry: Entry) -> Self {
+    pub(super) fn new(stream: TcpStream, idle_timeout: Duration, turns: &TurnQueue, entry: Entry) -> Self {
         Self {
             stream: stream.take(READ_BYTES as u64),
             idle_timeout,
             timer: Box::pin(sleep(idle_timeout)),
             active: false,
             read_since_write: false,
-            turn: turns.of_bytes(TURN),
+            turn: turns.turn_of_bytes(TURN),
             entry,
         }
     }
@@ -181,7 +181,7 @@ mod tests {
         let permit = std::sync::Arc::new(tokio::sync::Semaphore::new(1)).try_acquire_owned().unwrap();
         let entry =
             Registry::insert(&std::sync::Arc::default(), address.ip(), std::time::Instant::now(), permit);
-        let mut connection = Connection::new(stream, Duration::from_mins(1), &Turns::default(), entry);
+        let mut connection = Connection::new(stream, Duration::from_mins(1), &TurnQueue::default(), entry);
         tokio::spawn(async move { client.write_all(&vec![b'x'; SENT]).await.unwrap() });
         let mut buffer = vec![0; SENT];
         let (mut received, mut most) = (0, 0);

@@ -23,7 +23,7 @@ use super::connection::Connection;
 use super::registry::{Registry, State};
 use crate::http::client_address::TrustedProxies;
 use crate::http::stack::Activity;
-use crate::http::turn::Turns;
+use crate::http::turn::TurnQueue;
 use crate::limits::{CONNECTIONS, Connections};
 
 /// How long a closed connection may take to end before another one is closed.
@@ -36,7 +36,7 @@ pub(super) struct LimitedListener {
     registry: Arc<Registry>,
     limits: Connections,
     trusted_proxies: TrustedProxies,
-    turns: Turns,
+    turns: TurnQueue,
 }
 
 impl LimitedListener {
@@ -44,7 +44,14 @@ impl LimitedListener {
     pub(super) fn new(tcp: TcpListener, limits: Connections, trusted_proxies: TrustedProxies) -> Self {
         let permits = Arc::new(Semaphore::new(limits.max_open));
         let acceptor = Arc::new(Acceptor::new(tcp));
-        Self { acceptor, permits, registry: Arc::default(), limits, trusted_proxies, turns: Turns::default() }
+        Self {
+            acceptor,
+            permits,
+            registry: Arc::default(),
+            limits,
+            trusted_proxies,
+            turns: TurnQueue::default(),
+        }
     }
 
     /// For the shutdown.

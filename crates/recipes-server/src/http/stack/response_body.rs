@@ -18,7 +18,7 @@ use http_body::{Frame, SizeHint};
 use super::compression::{self, Compressors, Gzip};
 use crate::http::memory_budget::{BudgetExhausted, CONNECTION_BUFFERS, MemoryBudget, Reservation, UNCOUNTED};
 use crate::http::static_body::StaticBody;
-use crate::http::turn::{Turn, Turns};
+use crate::http::turn::{Turn, TurnQueue};
 use crate::limits;
 use crate::telemetry::request::LoggedRequest;
 
@@ -36,14 +36,14 @@ const STREAMED: usize = limits::BODY_BYTES + 16 * 1024;
 pub(super) struct Sending {
     pub(super) memory: MemoryBudget,
     pub(super) compressors: Compressors,
-    pub(super) turns: Turns,
+    pub(super) turns: TurnQueue,
 }
 
 impl Sending {
     /// `budget`: bytes for all bodies that are being read and all responses that are being sent.
     pub(super) fn new(budget: usize) -> Self {
         let (memory, compressors) = (MemoryBudget::new(budget), Compressors::new());
-        Self { memory, compressors, turns: Turns::default() }
+        Self { memory, compressors, turns: TurnQueue::default() }
     }
 
     /// The response as it is sent to a client that accepts gzip, or does not.
@@ -91,7 +91,7 @@ impl Sending {
                 unsent: Bytes::new(),
                 gzip: gzip.then(|| Gzip::new(self.compressors.clone())),
                 reserved: Arc::new(reserved),
-                turn: self.turns.of_bytes(TURN),
+                turn: self.turns.turn_of_bytes(TURN),
                 request: request.clone(),
             })
         }))
