@@ -45,5 +45,5 @@ pub use entropy::Entropy;
 pub fn openapi_json() -> String {
     let limits = auth::rate_limit::RateLimits::new(auth::rate_limit::Quotas::OFF, Clock::system(), None);
     // Strings, numbers and maps with string keys: serializing them cannot fail.
-    router::router(&limits, "", None, mode::Mode::AllInOne).1.to_pretty_json().unwrap_or_default()
+    router::document(&limits, "", mode::Mode::AllInOne).to_pretty_json().unwrap_or_default()
 }

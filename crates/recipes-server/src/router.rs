@@ -1,14 +1,17 @@
 //! All routes: the table of contents of the service.
 
+mod described;
+
 use axum::{
     Router,
     middleware::from_fn_with_state,
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, Method, StatusCode, header};
-use utoipa::openapi::OpenApi;
-use utoipa_axum::{router::OpenApiRouter, router::UtoipaMethodRouterExt, routes};
+use utoipa::openapi::{OpenApi, server::ServerBuilder};
+use utoipa_axum::{router::UtoipaMethodRouterExt, routes};
 
+use self::described::{DescribedRoutes, Descriptions, Handlers};
 use crate::api::{self, front_end::FrontEnd};
 use crate::app::App;
 use crate::auth::rate_limit::{Limit, RateLimits, limit_by_address};
@@ -17,25 +20,18 @@ use crate::mode::Mode;
 use crate::web;
 
 /// The routes that are not in the OpenAPI document, besides those of [`web::PATHS`].
-pub const PAGES: [&str; 4] = ["/api/v1/openapi.json", "/docs", "/docs/", "/docs/{file}"];
+const PAGES: [&str; 4] = ["/api/v1/openapi.json", "/docs", "/docs/", "/docs/{file}"];
 
-/// The router, and the OpenAPI document that its routes describe. `base_path` is the path of `PUBLIC_URL`.
+/// The router, and the paths of its routes. `base_path` is the path of `PUBLIC_URL`.
 pub fn router(
     limits: &RateLimits,
     base_path: &str,
     front_end: Option<FrontEnd>,
     mode: Mode,
-) -> (Router<App>, OpenApi) {
-    let document = OpenApiRouter::with_openapi(api::docs::document()).merge(health_routes());
-    let document = if mode.has_recipes() { document.merge(recipe_routes()) } else { document };
-    let document = if mode.has_accounts() { document.merge(account_routes(limits)) } else { document };
-    // Those who manage webhooks have accounts here. With the accounts of another server, the command line does.
-    let has_webhooks = mode.has_accounts() && mode.has_recipes();
-    let document = if has_webhooks { document.merge(webhook_routes()) } else { document };
-    let (router, mut openapi) = document.split_for_parts();
-    api::docs::complete_bodies(&mut openapi);
-    api::docs::complete_repeats(&mut openapi);
-    let router = router.merge(api::docs::pages(&openapi, base_path));
+) -> (Router<App>, Vec<String>) {
+    let Handlers { router, mut paths } = api_routes(Handlers::default(), limits, mode);
+    let described = (limits.clone(), base_path.to_owned());
+    let router = router.merge(api::docs::pages(move || document(&described.0, &described.1, mode)));
     let router = if mode.has_accounts() { router.merge(account_pages(limits)) } else { router };
     let router = if mode.has_recipes() { router.merge(api::oauth::resource_routes()) } else { router };
     let router = if let Some(front_end) = front_end {
@@ -46,12 +42,32 @@ pub fn router(
         let limited = |limit| from_fn_with_state((limits.clone(), limit), limit_by_address);
         router.merge(web::pages(mode, limited)).fallback(no_such_route)
     };
-    (router.method_not_allowed_fallback(other_method), openapi)
+    paths.extend(PAGES.iter().chain(web::PATHS).map(|&path| path.to_owned()));
+    (router.method_not_allowed_fallback(other_method), paths)
 }
 
-fn recipe_routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(api::recipes::list, api::recipes::create))
+/// The OpenAPI document that the routes describe.
+pub fn document(limits: &RateLimits, base_path: &str, mode: Mode) -> OpenApi {
+    let Descriptions(mut openapi) = api_routes(Descriptions(api::docs::document()), limits, mode);
+    api::docs::complete_bodies(&mut openapi);
+    api::docs::complete_repeats(&mut openapi);
+    if !base_path.is_empty() {
+        openapi.servers = Some(vec![ServerBuilder::new().url(base_path).build()]);
+    }
+    openapi
+}
+
+/// The routes that the document describes.
+fn api_routes<R: DescribedRoutes>(all: R, limits: &RateLimits, mode: Mode) -> R {
+    let all = health_routes(all);
+    let all = if mode.has_recipes() { recipe_routes(all) } else { all };
+    let all = if mode.has_accounts() { account_routes(all, limits) } else { all };
+    // Those who manage webhooks have accounts here. With the accounts of another server, the command line does.
+    if mode.has_accounts() && mode.has_recipes() { webhook_routes(all) } else { all }
+}
+
+fn recipe_routes<R: DescribedRoutes>(all: R) -> R {
+    all.routes(routes!(api::recipes::list, api::recipes::create))
         .routes(routes!(api::recipes::bulk::edit))
         .routes(routes!(api::recipes::import::import))
         .routes(routes!(
@@ -98,10 +114,9 @@ fn recipe_routes() -> OpenApiRouter<App> {
         .routes(routes!(api::household::join))
 }
 
-fn account_routes(limits: &RateLimits) -> OpenApiRouter<App> {
+fn account_routes<R: DescribedRoutes>(all: R, limits: &RateLimits) -> R {
     let limited = |limit| from_fn_with_state((limits.clone(), limit), limit_by_address);
-    OpenApiRouter::new()
-        .routes(routes!(api::accounts::sign_up).layer(limited(Limit::SignUp)))
+    all.routes(routes!(api::accounts::sign_up).layer(limited(Limit::SignUp)))
         .routes(routes!(api::accounts::log_in).layer(limited(Limit::LogIn)))
         .routes(routes!(api::accounts::refresh).layer(limited(Limit::Refresh)))
         .routes(routes!(api::accounts::log_out))
@@ -132,18 +147,17 @@ fn account_routes(limits: &RateLimits) -> OpenApiRouter<App> {
         .routes(routes!(api::admin::invitations::revoke))
 }
 
-fn webhook_routes() -> OpenApiRouter<App> {
+fn webhook_routes<R: DescribedRoutes>(all: R) -> R {
     use api::admin::webhooks;
-    OpenApiRouter::new()
-        .routes(routes!(webhooks::list, webhooks::create))
+    all.routes(routes!(webhooks::list, webhooks::create))
         .routes(routes!(webhooks::read, webhooks::update, webhooks::delete))
         .routes(routes!(webhooks::replace_secret))
         .routes(routes!(webhooks::test))
         .routes(routes!(webhooks::deliveries))
 }
 
-fn health_routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(api::health::alive)).routes(routes!(api::health::ready))
+fn health_routes<R: DescribedRoutes>(all: R) -> R {
+    all.routes(routes!(api::health::alive)).routes(routes!(api::health::ready))
 }
 
 /// The pages of accounts, and the authorization server.

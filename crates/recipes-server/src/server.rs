@@ -44,7 +44,7 @@ use crate::page_fetcher::PageFetcher;
 use crate::passwords::Passwords;
 use crate::provider::SecretSealer;
 use crate::public_url::PublicUrl;
-use crate::router::{PAGES, router};
+use crate::router::router;
 use crate::sample;
 use crate::signing_key;
 use crate::telemetry::{
@@ -55,7 +55,6 @@ use crate::telemetry::{
     traces::{TraceConfig, Traces},
 };
 use crate::use_cases::Dependencies;
-use crate::web;
 use crate::webhook_sender::WebhookSender;
 
 /// How long the end waits for the last lines of the log, which may be blocked.
@@ -195,9 +194,8 @@ fn http_service(config: &Config, parts: HttpParts) -> Result<(HttpService, Trace
     let HttpParts { app, front_end, limits, log, has_metrics, draining, clock, entropy } = parts;
     let public_url = config.mail.public_url.clone();
     let base_path = public_url.as_ref().map_or("", PublicUrl::path);
-    let (routes, openapi) = router(&limits, base_path, front_end, config.mode());
-    let pages = PAGES.iter().chain(web::PATHS).copied();
-    let templates = Routes::new(openapi.paths.paths.into_keys().chain(pages.map(str::to_owned)));
+    let (routes, paths) = router(&limits, base_path, front_end, config.mode());
+    let templates = Routes::new(paths);
     let request_metrics = has_metrics.then(|| RequestMetrics::new(templates.clone()));
     let traces = start_traces(config, templates, &entropy)?;
     let http = HttpConfig {

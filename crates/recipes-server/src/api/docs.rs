@@ -3,6 +3,7 @@
 mod page;
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use axum::{Router, routing::get};
 use http::{HeaderValue, header};
@@ -15,7 +16,6 @@ use utoipa::{
         header::HeaderBuilder,
         path::Parameter,
         security::{Http, HttpAuthScheme, SecurityScheme},
-        server::ServerBuilder,
     },
 };
 
@@ -162,15 +162,12 @@ fn first_error((name, schema): (&String, &Value)) -> (String, FieldError) {
     (name.clone(), error.unwrap_or_else(none))
 }
 
-/// The routes of the document and of the page. All addresses in them are under `base_path`.
-pub fn pages(openapi: &OpenApi, base_path: &str) -> Router<App> {
-    let mut openapi = openapi.clone();
-    if !base_path.is_empty() {
-        openapi.servers = Some(vec![ServerBuilder::new().url(base_path).build()]);
-    }
-    let document = StaticBody::new(openapi.to_pretty_json().unwrap_or_default());
+/// The routes of the document, which is made when it is first asked for, and of the page.
+pub fn pages(document: impl Fn() -> OpenApi + Clone + Send + Sync + 'static) -> Router<App> {
+    let made = Arc::new(OnceLock::new());
     let document = get(move |_: JsonApi<App>| async move {
-        let mut response = document.response();
+        let made = made.get_or_init(|| StaticBody::new(document().to_pretty_json().unwrap_or_default()));
+        let mut response = made.response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response
     });

@@ -20,8 +20,10 @@
 mod at_once;
 
 use std::collections::{BTreeSet, HashMap};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use ids::{RecipeId, Uid, UserId};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -37,8 +39,12 @@ use crate::url::PostgresAddress;
 use crate::{Context, StoreError, StoredRecipe, Unavailable};
 use ::recipes::{Quotas, Usage};
 
-/// While one batch is committed, the next one is collected and sent.
+/// Each has one connection.
 const WRITERS: usize = 2;
+/// While one batch is written, the next one is collected. Two at a time would be smaller, and those with recipes of the same owner
+/// would wait for each other: 32 clients get a fifth less done, 128 a third. A batch that takes longer than this may wait for a lock,
+/// so another writer goes on with recipes of other owners.
+const ALONE: Duration = Duration::from_millis(20);
 /// Recipes of one batch at most.
 const BATCH: usize = 256;
 /// Recipes that wait at most.
@@ -115,11 +121,20 @@ struct Writer {
 impl Writer {
     async fn run(self) {
         let mut batch = Vec::new();
-        while self.waiting.lock().await.recv_many(&mut batch, BATCH).await > 0 {
+        loop {
+            let mut waiting = self.waiting.lock().await;
+            if waiting.recv_many(&mut batch, BATCH).await == 0 {
+                return;
+            }
             // The others have given up.
             batch.retain(|waiting| !waiting.reply.is_closed());
-            if !batch.is_empty() {
-                self.write(&mut batch).await;
+            if batch.is_empty() {
+                continue;
+            }
+            let mut written = pin!(self.write(&mut batch));
+            if timeout(ALONE, &mut written).await.is_err() {
+                drop(waiting);
+                written.await;
             }
         }
     }

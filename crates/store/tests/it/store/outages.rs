@@ -10,7 +10,7 @@ use ids::Uid;
 use store::{DatabaseUrl, NewRecipe, Page, Store, StoreError, Unavailable, Viewer};
 use tokio::task::JoinSet;
 
-use super::{Database, TestStore, draft, email, eventually};
+use super::{Database, TestStore, connected, draft, email, eventually};
 use crate::proxy::{DELAY, Forwarding, Proxy};
 
 /// The longest that a request waits for a connection and for one statement.
@@ -42,6 +42,28 @@ fn is_unavailable<T: std::fmt::Debug>(outcome: Result<T, StoreError>) {
     let why = outcome.unwrap_err();
     let expected = [Unavailable::TimedOut, Unavailable::Disconnected];
     assert!(matches!(why, StoreError::Unavailable(why) if expected.contains(&why)), "{why}");
+}
+
+#[tokio::test]
+#[ignore = "needs a server: .ci/with-postgres cargo test -- --include-ignored"]
+async fn recipe_that_waits_for_a_lock_does_not_delay_those_of_others_postgres() {
+    let test = TestStore::on(Database::Postgres).await;
+    let (alice, bob) = (test.user("alice").await.id, test.user("bob").await.id);
+    let create = |owner| {
+        let new = NewRecipe::new(&draft("Stew"), test.uid(), Some(owner));
+        let (store, context) = (test.store.clone(), test.by(owner));
+        async move { store.create_recipe(new, context).await.unwrap() }
+    };
+    let other = connected(&test.url.to_string()).await;
+    let lock = format!("BEGIN; SELECT FROM usages WHERE user_id = {alice} FOR UPDATE");
+    other.batch_execute(&lock).await.unwrap();
+    let waits = tokio::spawn(create(alice));
+    let is_waiting = "SELECT 1::bigint FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    eventually(async || test.sql(is_waiting).await.is_some()).await;
+    create(bob).await;
+    assert!(!waits.is_finished());
+    other.batch_execute("COMMIT").await.unwrap();
+    waits.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
