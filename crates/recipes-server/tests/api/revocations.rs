@@ -1,7 +1,7 @@
 //! The permission matrix a second time, with a revocation between the head and the body of each request. A slow body must
 //! not prolong a right: what commits after the revocation is refused.
 
-use std::io;
+use std::{io, time::Duration};
 
 use accounts::{Email, Role};
 use axum::body::Body;
@@ -13,8 +13,6 @@ use serde_json::{Value, json};
 use store::{Access, Context};
 
 use crate::app::{Client, PASSWORD, SignedUp, TestApp, recipe};
-
-const ADA: &str = "ada@example.org";
 
 struct Write {
     method: &'static str,
@@ -215,18 +213,20 @@ fn every_documented_write_with_a_caller_is_listed() {
 #[tokio::test]
 async fn a_session_that_ends_while_the_body_arrives_writes_nothing() {
     for write in WRITES {
-        check(write, Revocation::None, write.status).await;
+        let app = new_app().await;
+        check(&app, write, Revocation::None, write.status).await;
         for revocation in [Revocation::LogOut, Revocation::Disabled, Revocation::Deleted] {
-            check(write, revocation, 401).await;
+            check(&app, write, revocation, 401).await;
         }
     }
 }
 
 #[tokio::test]
 async fn an_api_token_that_is_revoked_while_the_body_arrives_writes_nothing() {
+    let app = new_app().await;
     // The other operations refuse API tokens.
     for write in WRITES.iter().filter(|write| !write.admin && !write.path.ends_with("/api-tokens")) {
-        check(write, Revocation::ApiTokenRevoked, 401).await;
+        check(&app, write, Revocation::ApiTokenRevoked, 401).await;
     }
 }
 
@@ -239,16 +239,22 @@ async fn an_administrator_who_is_demoted_while_the_body_arrives_acts_as_a_user()
             Write { admin: true, .. } => 403,
             Write { status, .. } => *status,
         };
-        check(write, Revocation::Demoted, status).await;
+        check(&new_app().await, write, Revocation::Demoted, status).await;
     }
 }
 
-/// Sends the request of an administrator, whose right is revoked when the server asks for the body.
-async fn check(write: &Write, revocation: Revocation, status: u16) {
+async fn new_app() -> TestApp {
     let app = TestApp::new();
     app.admin().await; // So that Ada is not the last administrator.
-    let SignedUp { client, .. } = app.signed_up(ADA).await;
-    let ada = Email::parse(ADA).unwrap();
+    app
+}
+
+/// Sends the request of a new administrator, whose right is revoked when the server asks for the body.
+async fn check(app: &TestApp, write: &Write, revocation: Revocation, status: u16) {
+    app.clock.advance(Duration::from_secs(1));
+    let ada = format!("ada-{}@example.org", app.clock.now().as_second());
+    let SignedUp { client, .. } = app.signed_up(&ada).await;
+    let ada = Email::parse(&ada).unwrap();
     let operator = Context::operator(app.clock.now());
     let id = app.store.set_role(&ada, Role::Admin, operator).await.unwrap().unwrap().id;
     let bob = app.user("bob", Role::User).await.id;
@@ -304,7 +310,7 @@ async fn check(write: &Write, revocation: Revocation, status: u16) {
             }
         }
     };
-    let before = state(&app, id, bob).await;
+    let before = state(app, id, bob).await;
     let bytes = if write.path.ends_with("/image") {
         crate::images::picture(4, 3, 1, image::ImageFormat::Jpeg)
     } else {
@@ -320,7 +326,7 @@ async fn check(write: &Write, revocation: Revocation, status: u16) {
     let answer = caller.send(request).await;
     assert_eq!(answer.status.as_u16(), status, "{} {path} {revocation:?}: {answer:?}", write.method);
     if status >= 400 && revocation != Revocation::Deleted {
-        assert_eq!(state(&app, id, bob).await, before, "{} {path} {revocation:?}", write.method);
+        assert_eq!(state(app, id, bob).await, before, "{} {path} {revocation:?}", write.method);
     }
 }
 

@@ -42,7 +42,7 @@ use ::recipes::{Quotas, Usage};
 /// Each has one connection.
 const WRITERS: usize = 2;
 /// While one batch is written, the next one is collected. Two at a time would be smaller, and those with recipes of the same owner
-/// would wait for each other: 32 clients get a fifth less done, 128 a third. A batch that takes longer than this may wait for a lock,
+/// would wait for each other: 32 clients, or 128, get a quarter less done. A batch that takes longer than this may wait for a lock,
 /// so another writer goes on with recipes of other owners.
 const ALONE: Duration = Duration::from_millis(20);
 /// Recipes of one batch at most.
