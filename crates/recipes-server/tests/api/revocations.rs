@@ -249,7 +249,7 @@ async fn new_app() -> TestApp {
     app
 }
 
-/// Sends the request of a new administrator, whose right is revoked when the server asks for the body.
+/// Signs up a new administrator, sends a write in that name, and revokes the right when the server asks for the body.
 async fn check(app: &TestApp, write: &Write, revocation: Revocation, status: u16) {
     app.clock.advance(Duration::from_secs(1));
     let ada = format!("ada-{}@example.org", app.clock.now().as_second());

@@ -1,6 +1,6 @@
 //! Creates recipes in batches: group commit.
 //!
-//! A few tasks take all new recipes that wait, insert them with one statement of one transaction, and answer every caller
+//! One of a few tasks takes all new recipes that wait, inserts them with one statement of one transaction, and answers every caller
 //! after the commit. With 32 clients that makes four times as many durable writes as a transaction for each recipe.
 //! If every recipe is allowed, one round trip does it, see `at_once.rs`. Otherwise a round trip reads what the decisions
 //! depend on, and a second one writes.
